@@ -1,0 +1,1 @@
+"""Starts what the portal stands on (PostgreSQL, Redis) and the portal itself, with one command."""
