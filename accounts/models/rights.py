@@ -1,0 +1,78 @@
+"""What power users may see, the tokens of integrators, and the failures that guard passwords."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.branches import Branch
+
+
+class AssignedUser(models.Model):
+    """`user` is assigned to `power_user` directly."""
+
+    power_user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assigned_users")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["power_user", "user"], name="assigned_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} to {self.power_user_id}"
+
+
+class AssignedBranch(models.Model):
+    """Everybody in `branch`, or below it, is assigned to `power_user`."""
+
+    power_user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assigned_branches")
+    branch = models.ForeignKey(Branch, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["power_user", "branch"], name="branch_assigned_once")]
+
+    def __str__(self) -> str:
+        return f"{self.branch_id} to {self.power_user_id}"
+
+
+class ApiToken(models.Model):
+    """A key that acts with its owner's rights, within its scopes, until it expires. Only its hash is kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        WRITE = "write", "Write records and accounts"
+        MERGE = "merge", "Merge accounts"
+        UNDO = "undo", "Undo merges"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, hexadecimal")
+    start = models.CharField(max_length=8, help_text="first characters of the key, to tell tokens apart")
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices), default=list)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SignInFailure(models.Model):
+    """One refused password. Counted per caller and per target; old ones are forgotten."""
+
+    caller = models.CharField(max_length=100, help_text="address, or the account that tried to link")
+    target = models.CharField(max_length=254, help_text="the username that was tried, in lower case")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["caller", "at"], name="failures_of_caller"),
+            models.Index(fields=["target", "at"], name="failures_on_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} on {self.target}"

@@ -1,0 +1,192 @@
+"""The account: one sign-in of one person."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
+
+
+class Role(models.TextChoices):
+    LEARNER = "learner", "Learner"
+    POWER_USER = "power_user", "Power user"
+    SUPERADMIN = "superadmin", "Superadmin"
+
+
+class Status(models.TextChoices):
+    """active: may sign in; inactive: may not, keeps everything; deleted: erased, can't be reinstated."""
+
+    ACTIVE = "active", "Active"
+    INACTIVE = "inactive", "Inactive"
+    DELETED = "deleted", "Deleted"
+
+
+class Right(models.TextChoices):
+    VIEW = "users.view", "Users/View"
+    EDIT = "users.edit", "Users/Edit"
+    DELETE = "users.delete", "Users/Delete"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def present(self) -> UserQuerySet:
+        """Everyone but the deleted."""
+        return self.exclude(status=Status.DELETED)
+
+    def learners(self) -> UserQuerySet:
+        return self.filter(role=Role.LEARNER)
+
+    def visible_to(self, actor: Any) -> UserQuerySet:
+        """The accounts that `actor` may know of. Every door starts here; nobody signed in sees nobody.
+
+        Superadmins see all. Power users holding Users/View see the learners assigned to them, directly or by
+        branch (a branch includes those below it), and themselves. Learners see themselves.
+        """
+        if not getattr(actor, "is_authenticated", False) or actor.status != Status.ACTIVE:
+            return self.none()
+        if actor.role == Role.SUPERADMIN:
+            return self
+        if actor.role == Role.POWER_USER and Right.VIEW in actor.rights:
+            return self.filter(Q(pk=actor.pk) | Q(role=Role.LEARNER) & _assigned_to(actor))
+        return self.filter(pk=actor.pk)
+
+
+def _assigned_to(actor: User) -> Q:
+    from accounts.models.branches import Branch, BranchMembership
+    from accounts.models.rights import AssignedBranch, AssignedUser
+
+    tops = AssignedBranch.objects.filter(power_user=actor).values_list("branch_id", flat=True)
+    branches = Branch.ids_with_descendants(tops)
+    direct = AssignedUser.objects.filter(power_user=actor, user=OuterRef("pk"))
+    by_branch = BranchMembership.objects.filter(user=OuterRef("pk"), branch_id__in=branches)
+    return Q(Exists(direct)) | Q(Exists(by_branch))
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(self, username: str, email: str = "", password: str | None = None, **fields: Any) -> User:
+        user: User = self.model(username=username, email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, email: str = "", password: str | None = None, **fields: Any) -> User:
+        return self.create_user(username, email, password, role=Role.SUPERADMIN, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username__iexact=username)  # type: ignore[no-any-return]
+
+
+class User(AbstractBaseUser):
+    """One account. `merged_into` names the account that took its data; chains end at the survivor.
+
+    Usernames and e-mail addresses are unique whatever their case. `session_epoch` only grows: each step ends
+    every session and password-reset link of the account for good.
+    """
+
+    username = models.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
+    email = models.EmailField(blank=True)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.LEARNER)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
+    employee_number = models.CharField(max_length=100, blank=True)
+    external_id = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    job_title = models.CharField(max_length=150, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    language = models.CharField(max_length=10, blank=True, default="en")
+    timezone = models.CharField(max_length=50, blank=True, default="UTC")
+    email_state = models.CharField(
+        max_length=10, default="unverified", choices=[(s, s.title()) for s in ("unverified", "verified", "bounced")]
+    )
+    rights = ArrayField(models.CharField(max_length=20, choices=Right.choices), default=list, blank=True)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged_accounts")
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="one_username", violation_error_message="Already in use."),
+            models.UniqueConstraint(
+                Lower("email"), name="one_email", condition=~Q(email=""), violation_error_message="Already in use."
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="known_role"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="known_status"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_merged_into_itself"),
+        ]
+        indexes = [
+            models.Index(fields=["status", "last_name", "first_name", "id"], name="users_report"),
+            models.Index(fields=["employee_number"], name="by_employee_number", condition=~Q(employee_number="")),
+            models.Index(fields=["external_id"], name="by_external_id", condition=~Q(external_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.username
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.status == Status.ACTIVE
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_superadmin
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_superadmin
+
+    @property
+    def is_superadmin(self) -> bool:
+        return self.role == Role.SUPERADMIN and self.is_active
+
+    @property
+    def is_learner(self) -> bool:
+        return self.role == Role.LEARNER
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def has_right(self, right: str) -> bool:
+        """Whether this account may do it to somebody; superadmins hold every right."""
+        if not self.is_active:
+            return False
+        return self.is_superadmin or (self.role == Role.POWER_USER and right in self.rights)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_superadmin
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_superadmin
+
+    def survivor(self) -> User:
+        """The account that this one's data lives on: itself, unless it was merged."""
+        account = self
+        while account.merged_into is not None:
+            account = account.merged_into
+        return account
+
+    def get_session_auth_hash(self) -> str:
+        return self._epoch_hash()
+
+    def get_session_auth_fallback_hash(self) -> Any:
+        from django.conf import settings
+
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._epoch_hash(secret)
+
+    def _epoch_hash(self, secret: str | None = None) -> str:
+        value = f"{self.password}:{self.session_epoch}"
+        return salted_hmac("accounts.session", value, secret=secret, algorithm="sha256").hexdigest()

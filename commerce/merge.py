@@ -1,0 +1,8 @@
+"""What a merge does to licences and payments."""
+
+from merging.handlers import Claim, MergeHandler, register
+
+from commerce.models import Subscription, Transaction
+
+for _key, _model in (("subscriptions", Subscription), ("transactions", Transaction)):
+    register(type(_key, (MergeHandler,), {"key": _key, "section": _key, "claims": (Claim(_model, "user"),)}))

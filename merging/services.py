@@ -1,0 +1,260 @@
+"""The four things that can be done about a merge. Pages, REST, admin and tasks are doors over these.
+
+Every write here happens in one transaction, READ COMMITTED, with locks in one order: the merge's own row, then accounts
+by id, then what the journal touches, audit last. Everything that was decided before the locks is decided again under them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+import audit.services
+from merging import journal
+from merging.errors import (
+    MergeError,
+    MergeIsBusy,
+    MergeRefused,
+    PlanIsStale,
+    RowsUnaccounted,
+    UndoRefused,
+)
+from merging.handlers import Case, registered
+from merging.models import Merge
+from merging.plan import Plan, count_left, differing_sections, make_plan
+from merging.policies import Policy, find_policy, parse_choices
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def preview(*, actor: User, source_id: int, destination_id: int, policy: str, choices: Any = None) -> Plan:
+    """What the merge would do, with what stands in its way. Writes nothing.
+
+    Both accounts must exist; doors look them up among those that the actor may see. Raises ChoicesInvalid.
+    """
+    return make_plan(_case(source_id, destination_id, find_policy(policy), choices), actor)
+
+
+def request_merge(
+    *,
+    actor: User,
+    source_id: int,
+    destination_id: int,
+    policy: str,
+    choices: Any = None,
+    digest: str = "",
+    reason: str = "",
+    notify: bool = False,
+    origin: str = "",
+) -> Merge:
+    """Merge now, or queue the merge when it writes more rows than MERGE_INLINE_LIMIT; the door enqueues it then.
+
+    `digest` is that of the plan that was reviewed; a different plan is refused. Raises MergeError of every kind.
+    """
+    chosen = find_policy(policy)
+    with _one_transaction():
+        _lock_accounts({source_id, destination_id}, source_id)
+        plan = _plan_under_lock(actor, _case(source_id, destination_id, chosen, choices), digest)
+        merge = Merge.objects.create(
+            source_id=source_id,
+            destination_id=destination_id,
+            policy=chosen.name,
+            choices=plan.case.choices.as_json(),
+            digest=plan.digest,
+            counts=plan.counts(),
+            reason=reason[:300],
+            notify=notify,
+            performed_by_id=actor.pk,
+        )
+        if plan.size <= settings.MERGE_INLINE_LIMIT:
+            _carry_out(merge, plan, origin)
+        else:
+            _audit("merge.queued", merge, actor.pk, origin)
+    return merge
+
+
+def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
+    """Carry out a queued merge; one that isn't queued any more is left alone. A refusal is kept on the merge."""
+    try:
+        with _one_transaction():
+            merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # its status must not change meanwhile
+            if merge.status != Merge.Status.QUEUED:
+                return merge
+            _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+            actor = get_user_model().objects.get(pk=merge.performed_by_id)
+            case = _case(merge.source_id, merge.destination_id, find_policy(merge.policy), merge.choices)
+            _carry_out(merge, _plan_under_lock(actor, case, merge.digest), origin)
+            return merge
+    except MergeIsBusy:
+        raise
+    except MergeError as error:
+        return _fail(merge_id, error)
+
+
+def undo_merge(*, actor: User, merge_id: int, reason: str, origin: str = "") -> Merge:
+    """Play the merge's journal backwards. A superadmin's, until the window ends, last merge first.
+
+    Raises UndoRefused with the code of the rule, and RowsHaveChanged naming rows that were changed since.
+    """
+    with _one_transaction():
+        merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # two undos must not both pass
+        _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+        check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)
+        _rewind(merge)
+        merge.status, merge.undone_by_id, merge.undone_at = Merge.Status.UNDONE, actor.pk, timezone.now()
+        merge.undo_reason = reason[:300]
+        merge.save(update_fields=["status", "undone_by", "undone_at", "undo_reason"])
+        _audit("merge.undone", merge, actor.pk, origin)
+        _announce("merge.undone", merge)
+    return merge
+
+
+def preview_undo(*, actor: User, merge_id: int) -> None:
+    """Try the undo and take it back: raises what undo_merge would raise, and changes nothing."""
+    with _one_transaction():
+        merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # as undo_merge
+        _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+        check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)
+        _rewind(merge)
+        transaction.set_rollback(True)
+
+
+def check_undo_is_open(actor: User, merge: Merge) -> None:
+    """Raise UndoRefused when a rule forbids to undo this merge, before any row is looked at."""
+    if not actor.is_superadmin:
+        raise UndoRefused("Only a superadmin may undo a merge.", code="not_allowed")
+    if merge.status != Merge.Status.DONE:
+        raise UndoRefused(f"This merge is {merge.get_status_display().lower()}; only a done one can be undone.", code="not_done")
+    if merge.undo_until is None or timezone.now() > merge.undo_until:
+        raise UndoRefused("The time in which this merge could be undone has ended.", code="undo_window_closed")
+    accounts = get_user_model().objects.filter(pk__in=[merge.source_id, merge.destination_id], status="deleted")
+    if accounts.exists():
+        raise UndoRefused("One of its accounts was deleted since, and can't be reinstated.", code="account_deleted")
+    later = _later_merges(merge).order_by("-id").values_list("id", flat=True).first()
+    if later is not None:
+        raise UndoRefused(
+            f"Merge {later} came later and concerns one of these accounts. Undo that one first.",
+            code="undo_later_merge_first",
+            facts={"merge": later},
+        )
+
+
+def _later_merges(merge: Merge) -> Any:
+    both = [merge.source_id, merge.destination_id]
+    return Merge.objects.filter(
+        Q(source__in=both) | Q(destination__in=both), status=Merge.Status.DONE, performed_at__gte=merge.performed_at
+    ).exclude(pk=merge.pk)
+
+
+def _case(source_id: int, destination_id: int, policy: Policy, choices: Any) -> Case:
+    users = get_user_model().objects.select_related("merged_into").in_bulk([source_id, destination_id])
+    return Case(users[source_id], users[destination_id], policy, parse_choices(choices, policy))
+
+
+def _plan_under_lock(actor: User, case: Case, digest: str) -> Plan:
+    """Decide everything again, rights included; refuse what is blocked or no longer what was reviewed."""
+    plan = make_plan(case, get_user_model().objects.get(pk=actor.pk))
+    if plan.blockers:
+        first = plan.blockers[0]
+        raise MergeRefused(first.detail, code=first.code, facts=first.facts)
+    if digest and digest != plan.digest:
+        sections = differing_sections(digest, plan.digest)
+        detail = f"{PlanIsStale.detail} What differs: {', '.join(sections)}." if sections else ""
+        raise PlanIsStale(detail, facts={"sections": sections})
+    return plan
+
+
+def _carry_out(merge: Merge, plan: Plan, origin: str) -> None:
+    """Journal, play, verify, settle; then say so."""
+    journal.write(merge, plan)
+    journal.play(merge)
+    if count_left(plan.case, plan.left) != dict(plan.left):
+        raise RowsUnaccounted
+    for handler in registered():
+        handler.settle(plan.case, merge)
+    merge.status, merge.performed_at = Merge.Status.DONE, timezone.now()
+    merge.undo_until = merge.performed_at + timedelta(days=settings.UNDO_WINDOW_DAYS)
+    merge.counts = plan.counts()
+    merge.follows_id = _first_merge_of(merge)
+    merge.save(update_fields=["status", "performed_at", "undo_until", "counts", "follows"])
+    _audit("merge.done", merge, merge.performed_by_id, origin)
+    _announce("merge.done", merge)
+
+
+def _first_merge_of(merge: Merge) -> int | None:
+    earlier = Merge.objects.filter(source_id=merge.source_id, status=Merge.Status.DONE, follows=None)
+    return earlier.exclude(pk=merge.pk).values_list("id", flat=True).first()
+
+
+def _rewind(merge: Merge) -> None:
+    journal.rewind(merge)
+    for handler in registered():
+        handler.check_undo(merge)
+
+
+def _fail(merge_id: int, error: MergeError) -> Merge:
+    with transaction.atomic():
+        merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # another worker may have it
+        if merge.status == Merge.Status.QUEUED:
+            merge.status, merge.error, merge.error_code = Merge.Status.FAILED, error.detail, error.code
+            merge.save(update_fields=["status", "error", "error_code"])
+            _audit("merge.failed", merge, merge.performed_by_id, "worker")
+    return merge
+
+
+def _lock_accounts(account_ids: set[int], source_id: int) -> None:
+    """Lock the two accounts and their companions, all in id order, then see that the companions are still those.
+
+    The source FOR UPDATE: nothing may be written for it meanwhile, not even a row with a foreign key to it. The
+    others FOR NO KEY UPDATE: no other merge, link or profile change, but their learning goes on.
+    """
+    wanted = account_ids | _companions(account_ids)
+    users = get_user_model().objects
+    for account_id in sorted(wanted):
+        list(users.select_for_update(no_key=account_id != source_id).filter(pk=account_id).values_list("pk"))
+    if not _companions(account_ids) <= wanted:
+        raise MergeIsBusy
+
+
+def _companions(account_ids: set[int]) -> set[int]:
+    return {account for handler in registered() for account in handler.companions(account_ids)}
+
+
+@contextmanager
+def _one_transaction() -> Iterator[None]:
+    """One transaction that waits for locks for a while only. What others did meanwhile becomes a MergeError."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'")
+            yield
+    except OperationalError as error:
+        raise MergeIsBusy from error
+    except IntegrityError as error:
+        raise PlanIsStale from error
+
+
+def _audit(action: str, merge: Merge, actor_id: int, origin: str) -> None:
+    detail = {"merge": merge.pk, "destination": merge.destination_id, "policy": merge.policy, "reason": merge.reason}
+    if merge.error_code:
+        detail["error"] = merge.error_code
+    audit.services.record(action, actor_id=actor_id, subject_id=merge.source_id, detail=detail, origin=origin)
+
+
+def _announce(kind: str, merge: Merge) -> None:
+    payload: Mapping[str, Any] = {
+        "merge": merge.pk,
+        "source": merge.source_id,
+        "destination": merge.destination_id,
+        "policy": merge.policy,
+    }
+    audit.services.announce(kind, payload, subject_id=merge.destination_id)
