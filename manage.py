@@ -4,12 +4,15 @@
 import os
 import sys
 
+from launcher.command import servers_for
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
-    from django.core.management import execute_from_command_line
+    with servers_for(sys.argv):
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def home(data: Path) -> Path:
     inside = data / "servers"
     if inside.exists():
         return inside.resolve()
-    if _owner(data) == 0 and not _anyone_can_enter(data):
-        return OUTSIDE / _short_name(data)
+    if _owner(data) == 0 and not anyone_can_enter(data):
+        return OUTSIDE / short_name(data)
     return inside
 
 
@@ -43,7 +43,7 @@ def socket_dir(data: Path) -> Path:
     longest = folder / f".s.PGSQL.{POSTGRES_PORT}.lock"
     if len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT:
         return folder
-    return Path("/tmp") / f"lms-{_short_name(home(data))}"  # noqa: S108  # nosec B108  (made 0700, owner checked)
+    return Path("/tmp") / f"lms-{short_name(home(data))}"  # noqa: S108
 
 
 def redis_socket(data: Path) -> Path:
@@ -78,10 +78,12 @@ def _owner(folder: Path) -> int:
     return folder.stat().st_uid if folder.exists() else os.getuid()
 
 
-def _anyone_can_enter(folder: Path) -> bool:
+def anyone_can_enter(folder: Path) -> bool:
+    """Whether every account of the machine can reach what is in `folder`."""
     existing = (step for step in (folder, *folder.parents) if step.exists())
     return all(step.stat().st_mode & stat.S_IXOTH for step in existing)
 
 
-def _short_name(folder: Path) -> str:
+def short_name(folder: Path) -> str:
+    """A name for `folder` that is always the same and hardly ever another folder's."""
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]

@@ -1,0 +1,159 @@
+"""The whole portal in the foreground: servers, tables, demo data, then web, worker and beat."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import psycopg2
+
+from launcher import given, processes, servers, where
+from launcher.address import Address
+from launcher.errors import CannotStart
+
+MARK = "LMS_PORTAL"  # in the environment of the portal's processes, so that strays are found
+STOPS_WITHIN = 20  # seconds
+
+
+def run() -> int:
+    """Run the portal until it is stopped; 1 when it ended by itself. Raises CannotStart."""
+    data = where.data_dir()
+    address = Address.chosen()
+    servers.prepare(data)
+    with _the_only_one(data):
+        _clear_strays(data)
+        address.refuse_taken()
+        _check_what_is_given()
+        with servers.lease(data, say=say):
+            _prepare_database(data)
+            return _serve(data, address)
+
+
+def say(what: str) -> None:
+    """One step of the start, for the person who waits."""
+    print(f"» {what}", flush=True)
+
+
+def environment(data: Path) -> dict[str, str]:
+    """For the portal's own commands: the data folder as a full path, our Python's programs first."""
+    programs = Path(sys.executable).parent
+    return os.environ | {
+        "DATA_DIR": str(data),
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextlib.contextmanager
+def _the_only_one(data: Path) -> Iterator[None]:
+    """Two portals on one data folder would start two beats; several copies need several folders."""
+    with (data / "portal.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(
+                f"The portal of {data} already runs. Stop it, or choose another folder with DATA_DIR and another PORT."
+            ) from error
+        yield
+
+
+def _clear_strays(data: Path) -> None:
+    """Web and workers that a killed launcher left behind."""
+    strays = [process for process in processes.marked(MARK, str(data)) if process.pid != os.getpid()]
+    if strays:
+        say(f"Ending {len(strays)} processes that an earlier run left behind")
+        processes.end(strays, signal.SIGTERM, patience=5)
+
+
+def _check_what_is_given() -> None:
+    if database := os.environ.get("DATABASE_URL"):
+        given.check_database(database)
+    if redis := os.environ.get("REDIS_URL"):
+        given.check_redis(redis)
+
+
+def _prepare_database(data: Path) -> None:
+    say("Bringing the tables up to date")
+    _manage(data, "migrate", "--no-input", "-v", "1")
+    if os.environ.get("DEMO", "1") != "0" and _has_no_users(data):
+        say("Loading the demo data, this first time alone")
+        _manage(data, "demo")
+
+
+def _has_no_users(data: Path) -> bool:
+    url = os.environ.get("DATABASE_URL") or where.database_url(data)
+    connection = psycopg2.connect(**given.connection_arguments(url))
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM accounts_user)")
+        return bool(cursor.fetchone() == (False,))
+
+
+def _manage(data: Path, *arguments: str) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=where.ROOT, env=environment(data), start_new_session=True, check=False)
+    if done.returncode:
+        raise CannotStart(f"`manage.py {arguments[0]}` failed, see above. The portal was not started.")
+
+
+def _serve(data: Path, address: Address) -> int:
+    say("Starting web, worker and beat")
+    sign_ins = _demo_sign_ins(data)
+    honcho = _start_honcho(data, address)
+    threading.Thread(target=_greet, args=(honcho, address, sign_ins), daemon=True).start()
+    try:
+        honcho.wait()
+    except BaseException:
+        print(flush=True)
+        say("Stopping")
+        _stop(data, honcho)
+        raise
+    _stop(data, honcho)
+    print("\nThe portal stopped because one of its processes ended; see above.", file=sys.stderr)
+    return 1
+
+
+def _start_honcho(data: Path, address: Address) -> subprocess.Popen[bytes]:
+    """In a session of its own: a Ctrl-C reaches us alone, and we stop everything in order."""
+    command = [sys.executable, "-m", "honcho", "start", "-e", os.devnull, "-p", str(address.port)]
+    marked = environment(data) | {MARK: str(data), "BIND_ADDRESS": address.bind}
+    return subprocess.Popen(command, cwd=where.ROOT, env=marked, start_new_session=True)
+
+
+def _stop(data: Path, honcho: subprocess.Popen[bytes]) -> None:
+    """Politely first; whatever is left then has had its time."""
+    processes.end(_known(honcho), signal.SIGTERM, STOPS_WITHIN)
+    processes.end(list(processes.marked(MARK, str(data))), signal.SIGKILL, patience=1)
+
+
+def _known(honcho: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    try:
+        return [psutil.Process(honcho.pid)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _demo_sign_ins(data: Path) -> str:
+    command = [sys.executable, "manage.py", "demo", "--sign-ins"]
+    done = subprocess.run(command, cwd=where.ROOT, env=environment(data), capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _greet(honcho: subprocess.Popen[bytes], address: Address, sign_ins: str) -> None:
+    """Say where the portal is once it answers."""
+    while honcho.poll() is None and not address.answers():
+        time.sleep(0.1)
+    if honcho.poll() is None:
+        print("\n".join(_greeting(address, sign_ins)), flush=True)
+
+
+def _greeting(address: Address, sign_ins: str) -> Sequence[str]:
+    lines = ["", f"  The portal runs at {address.url}"]
+    lines += [f"  {line}" for line in sign_ins.splitlines()]
+    return [*lines, "  Ctrl-C stops it.", ""]

@@ -1,0 +1,88 @@
+"""The private Redis: a Valkey server on a socket, for Celery's hints and the cache."""
+
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from launcher import processes, where
+from launcher.account import Account
+from launcher.errors import CannotStart
+from launcher.logs import last_lines, open_log
+
+PROGRAM = "valkey-server"
+READY_WITHIN = 60  # seconds
+STOPPED_WITHIN = 10
+DATABASES = 32 * where.SHARE
+
+
+class Valkey:
+    """The server in `home/redis`; it comes back with what it had, unless `for_tests`."""
+
+    name = "Redis"
+
+    def __init__(self, data: Path, *, for_tests: bool) -> None:
+        self.home = where.home(data)
+        self.folder = self.home / "redis"
+        self.socket = where.redis_socket(data)
+        self.for_tests = for_tests
+        self.account = Account.of(self.home)
+        self.started: subprocess.Popen[bytes] | None = None
+
+    def process(self) -> psutil.Process | None:
+        """The living server of this folder."""
+        found = processes.all_in(self.folder, PROGRAM)
+        return found[0] if found else None
+
+    def start(self) -> None:
+        """Start it unless it runs, and return when it answers."""
+        if self.process() is None:
+            self.account.own_folder(self.socket.parent)
+            self.account.own_folder(self.folder)
+            self.socket.unlink(missing_ok=True)
+            with open_log(self.home, "redis", self.account) as log:
+                self.started = self.account.start(self._command(), log, dies_with_us=self.for_tests)
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Write what is pending and stop."""
+        process = self.process()
+        if process:
+            processes.end([process], signal.SIGTERM, STOPPED_WITHIN)
+
+    def _command(self) -> list[str | Path]:
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "databases": str(DATABASES),
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "appendonly": "no" if self.for_tests else "yes",
+        }
+        command: list[str | Path] = [self.account.programs.valkey]
+        for name, value in settings.items():
+            command += [f"--{name}", value]
+        return command
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._answers():
+            if (self.started and self.started.poll() is not None) or time.monotonic() > deadline:
+                raise CannotStart(f"Redis did not start. {last_lines(self.home, 'redis')}")
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        """Speaks the protocol itself: while it loads its file it answers, but not with PONG."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(5)
+            try:
+                line.connect(str(self.socket))
+                line.sendall(b"PING\r\n")
+                return line.recv(64).startswith(b"+PONG")
+            except OSError:
+                return False
