@@ -15,7 +15,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from django.db.models import BooleanField, CharField, Count, ExpressionWrapper, Model, OrderBy, Q, QuerySet, Value, When, Window
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Count,
+    ExpressionWrapper,
+    Model,
+    OrderBy,
+    Q,
+    QuerySet,
+    Value,
+    When,
+    Window,
+)
 from django.db.models import Case as Switch
 from django.db.models.functions import RowNumber
 
@@ -238,7 +250,10 @@ class TwinHandler(MergeHandler):
         kept = {column: not value for column, value in self.loses.items()}
         return {
             "destination_loses": Verdict(
-                Outcome.SUPERSEDED, f"the source's {self.noun} is better", {"user_id": d, **kept}, {"user_id": d, **self.loses}
+                Outcome.SUPERSEDED,
+                f"the source's {self.noun} is better",
+                {"user_id": d, **kept},
+                {"user_id": d, **self.loses},
             ),
             "moves": moves(s, d),
             "wins": moves(s, d, reason=f"better than the destination's {self.noun}"),

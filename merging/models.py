@@ -27,7 +27,7 @@ class Merge(models.Model):
     policy = models.CharField(max_length=20)
     choices = models.JSONField(default=dict)
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.QUEUED)
-    digest = models.CharField(max_length=200, blank=True)
+    digest = models.CharField(max_length=256, blank=True)
     counts = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
     notify = models.BooleanField(default=False)

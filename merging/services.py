@@ -86,7 +86,9 @@ def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
     """Carry out a queued merge; one that isn't queued any more is left alone. A refusal is kept on the merge."""
     try:
         with _one_transaction():
-            merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # its status must not change meanwhile
+            merge = Merge.objects.select_for_update(no_key=True).get(
+                pk=merge_id
+            )  # its status must not change meanwhile
             if merge.status != Merge.Status.QUEUED:
                 return merge
             _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
@@ -133,7 +135,9 @@ def check_undo_is_open(actor: User, merge: Merge) -> None:
     if not actor.is_superadmin:
         raise UndoRefused("Only a superadmin may undo a merge.", code="not_allowed")
     if merge.status != Merge.Status.DONE:
-        raise UndoRefused(f"This merge is {merge.get_status_display().lower()}; only a done one can be undone.", code="not_done")
+        raise UndoRefused(
+            f"This merge is {merge.get_status_display().lower()}; only a done one can be undone.", code="not_done"
+        )
     if merge.undo_until is None or timezone.now() > merge.undo_until:
         raise UndoRefused("The time in which this merge could be undone has ended.", code="undo_window_closed")
     accounts = get_user_model().objects.filter(pk__in=[merge.source_id, merge.destination_id], status="deleted")

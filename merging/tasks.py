@@ -23,5 +23,7 @@ def run_merge(merge_id: int) -> None:
 def sweep() -> None:
     """Find queued merges whose hint was lost."""
     late = timezone.now() - timedelta(seconds=5)
-    for merge_id in Merge.objects.filter(status=Merge.Status.QUEUED, requested_at__lt=late).values_list("id", flat=True):
+    for merge_id in Merge.objects.filter(status=Merge.Status.QUEUED, requested_at__lt=late).values_list(
+        "id", flat=True
+    ):
         run_merge(merge_id)
