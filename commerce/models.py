@@ -50,9 +50,7 @@ class Subscription(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "plan"], condition=Q(status="active"), name="one_seat")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "plan"], condition=Q(status="active"), name="one_seat")]
 
     def __str__(self) -> str:
         return str(self.plan)

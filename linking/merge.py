@@ -1,8 +1,7 @@
 """What a merge does to link groups."""
 
-from merging.handlers import Claim, MergeHandler, register
-
 from linking.models import Link, Membership, Pair
+from merging.handlers import Claim, MergeHandler, register
 
 
 @register

@@ -1,6 +1,7 @@
 """The signing key of an installation that was given none: made once, kept beside its data."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,9 +13,7 @@ def kept_secret(data_dir: Path) -> str:
         fresh = data_dir / f"secret-key.{secrets.token_hex(4)}"
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(50))
-        try:
+        with suppress(FileExistsError):
             path.hardlink_to(fresh)  # whoever comes first wins
-        except FileExistsError:
-            pass
         fresh.unlink()
     return path.read_text()

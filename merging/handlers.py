@@ -242,7 +242,8 @@ class TwinHandler(MergeHandler):
 
     def rows(self, case: Case) -> QuerySet[Any]:
         """The rows of both accounts that take part."""
-        return self.claims[0].model._default_manager.filter(user__in=[case.source.pk, case.destination.pk])
+        rows: QuerySet[Any] = self.claims[0].model._default_manager.all()
+        return rows.filter(user__in=[case.source.pk, case.destination.pk])
 
     def classes(self, case: Case) -> Mapping[str, Verdict]:
         """The verdicts, in playing order: the destination's losers make room first."""
@@ -271,13 +272,13 @@ class TwinHandler(MergeHandler):
 
     def sort(self, case: Case) -> QuerySet[Any]:
         """Annotate each row with its class."""
-        partition = [*self.things, ExpressionWrapper(self.live, BooleanField())]
+        partition: list[Any] = [*self.things, ExpressionWrapper(self.live, BooleanField())]
         rows = self.rows(case).annotate(
             place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
             size=Window(Count("pk"), partition_by=partition),
         )
         source, live = Q(user=case.source.pk), self.live
-        return rows.annotate(
+        sorted_rows: QuerySet[Any] = rows.annotate(
             verdict=Switch(
                 When(source & ~live, then=Value("aside")),
                 When(source & Q(size=1), then=Value("moves")),
@@ -288,6 +289,7 @@ class TwinHandler(MergeHandler):
                 default=None,
             )
         )
+        return sorted_rows
 
 
 def owner_first(account_id: int) -> OrderBy:

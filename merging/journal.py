@@ -122,7 +122,7 @@ class _Stage:
             name for name, value in self.after.items() if self.before is None or self.before.get(name, ...) != value
         )
         names = self.after if self.kind != Kind.MOVE else changed
-        return [_model(self.model)._meta.get_field(name).column for name in names]
+        return sorted(names)
 
 
 def play(merge: Merge) -> None:
@@ -163,20 +163,20 @@ def _set(stage: _Stage, old: str, new: str) -> None:
     columns = stage.columns()
     assign = ", ".join(f'"{c}" = (j.{new})."{c}"' for c in columns)
     expect = " AND ".join(f't."{c}" IS NOT DISTINCT FROM (j.{old})."{c}"' for c in columns)
-    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} FROM j WHERE t.id = j.pk AND {expect}')  # noqa: S608
+    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} FROM j WHERE t.id = j.pk AND {expect}')
 
 
 def _add(stage: _Stage) -> None:
     columns = stage.columns()
     names = ", ".join(f'"{c}"' for c in columns)
     values = ", ".join(f'(j.after)."{c}"' for c in columns)
-    sql = f'INSERT INTO "{stage.table}" (id, {names}) SELECT j.pk, {values} FROM ({_rows(stage)}) j'  # noqa: S608
+    sql = f'INSERT INTO "{stage.table}" (id, {names}) SELECT j.pk, {values} FROM ({_rows(stage)}) j'
     _run(sql, _key(stage))
 
 
 def _take_back(stage: _Stage) -> None:
     expect = " AND ".join(f't."{c}" IS NOT DISTINCT FROM (j.after)."{c}"' for c in stage.columns())
-    _touch_all(stage, f'DELETE FROM "{stage.table}" t USING j WHERE t.id = j.pk AND {expect}')  # noqa: S608
+    _touch_all(stage, f'DELETE FROM "{stage.table}" t USING j WHERE t.id = j.pk AND {expect}')
 
 
 def _touch_all(stage: _Stage, statement: str) -> None:
@@ -195,10 +195,10 @@ def _rows(stage: _Stage) -> str:
             (SELECT unnest(ids) AS pk FROM merging_journalentry WHERE merge_id = %s AND position BETWEEN %s AND %s) i,
             (SELECT jsonb_populate_record(NULL::"{stage.table}", before) AS before,
                     jsonb_populate_record(NULL::"{stage.table}", after) AS after
-             FROM merging_journalentry WHERE merge_id = %s AND position = %s AND chunk = 0) v"""  # noqa: S608
+             FROM merging_journalentry WHERE merge_id = %s AND position = %s AND chunk = 0) v"""
     return f"""SELECT ids[1] AS pk, jsonb_populate_record(NULL::"{stage.table}", before) AS before,
                jsonb_populate_record(NULL::"{stage.table}", after) AS after
-        FROM merging_journalentry WHERE merge_id = %s AND position BETWEEN %s AND %s AND kind = '{stage.kind}'"""  # noqa: S608
+        FROM merging_journalentry WHERE merge_id = %s AND position BETWEEN %s AND %s AND kind = '{stage.kind}'"""
 
 
 def _key(stage: _Stage) -> list[int]:
@@ -221,10 +221,10 @@ def _json(value: Any) -> Any:
 def _run(sql: str, params: Sequence[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

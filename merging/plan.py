@@ -100,13 +100,18 @@ def _tally(moves: Sequence[Move]) -> Iterator[Mapping[str, int]]:
     found: list[dict[str, int]] = [{} for _ in moves]
     for number, verdict, rows in _fetch(" UNION ALL ".join(parts), params):
         found[number][verdict] = rows
-    return iter([{name: tally[name] for name in move.verdicts if name in tally} for move, tally in zip(moves, found)])
+    return iter(
+        [
+            {name: tally[name] for name in move.verdicts if name in tally}
+            for move, tally in zip(moves, found, strict=True)
+        ]
+    )
 
 
 def compiled(rows: QuerySet[Any]) -> tuple[str, list[Any]]:
     """SQL and parameters of a move's rows: the columns pk and verdict."""
     sql, params = rows.order_by().values_list("pk", "verdict").query.sql_with_params()
-    return f"SELECT * FROM ({sql}) r(pk, verdict)", list(params)  # noqa: S608
+    return f"SELECT * FROM ({sql}) r(pk, verdict)", list(params)
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,12 @@ class _Sight:
 def _look(case: Case) -> list[_Sight]:
     """Fingerprint all rows that the two accounts have in every claimed or watched table, in one statement."""
     seen: list[tuple[str, Claim | None]] = []
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for handler in registered():
         for claim in handler.claims:
             table = claim.model._meta.db_table
-            column = claim.model._meta.get_field(claim.column).column
+            column = claim.attname
             seen.append((handler.section, claim))
             parts.append(
                 f'SELECT {len(parts)}, count(*) FILTER (WHERE t."{column}" = %s), bit_xor(hash_record_extended(t, 0))'
@@ -160,7 +166,7 @@ def differing_sections(one: str, other: str) -> list[str]:
     """The labels of the sections in which two digests differ."""
     labels = ["Policy and choices", *SECTIONS.values()]
     places = range(0, DIGITS * len(labels), DIGITS)
-    return [label for label, at in zip(labels, places) if one[at : at + DIGITS] != other[at : at + DIGITS]]
+    return [label for label, at in zip(labels, places, strict=True) if one[at : at + DIGITS] != other[at : at + DIGITS]]
 
 
 def _essence(step: Step) -> list[Any]:
@@ -199,8 +205,7 @@ def count_left(case: Case, claims: Iterable[Claim]) -> dict[Claim, int]:
     """How many rows still point at the source, per claim, in one statement."""
     listed = list(claims)
     parts = [
-        f'SELECT {number}, count(*) FROM "{claim.model._meta.db_table}"'  # noqa: S608
-        f' WHERE "{claim.model._meta.get_field(claim.column).column}" = %s'
+        f'SELECT {number}, count(*) FROM "{claim.model._meta.db_table}" WHERE "{claim.attname}" = %s'
         for number, claim in enumerate(listed)
     ]
     found = _fetch(" UNION ALL ".join(parts), [case.source.pk] * len(listed))
@@ -223,4 +228,4 @@ def as_plain(value: Any) -> Any:
 def _fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -1,7 +1,6 @@
 """What a merge does to badges, points, coins and reward requests."""
 
 from merging.handlers import Claim, MergeHandler, register
-
 from rewards.models import BadgeAward, CoinEntry, PointEntry, RewardRequest
 
 for _key, _model in (

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from tree_queries.models import TreeNode
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 
 class Branch(TreeNode):

@@ -187,6 +187,6 @@ class User(AbstractBaseUser):
         for secret in settings.SECRET_KEY_FALLBACKS:
             yield self._epoch_hash(secret)
 
-    def _epoch_hash(self, secret: str | None = None) -> str:
+    def _epoch_hash(self, secret: str | bytes | None = None) -> str:
         value = f"{self.password}:{self.session_epoch}"
         return salted_hmac("accounts.session", value, secret=secret, algorithm="sha256").hexdigest()

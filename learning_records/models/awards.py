@@ -10,7 +10,6 @@ from django.db.models.functions import Now
 from learning_records.models.courses import Course
 
 
-
 class Certificate(models.Model):
     """Paper for a course, with a number that anybody may check. One per account and course is not superseded."""
 
@@ -25,9 +24,7 @@ class Certificate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["user", "course"], condition=Q(is_superseded=False), name="one_certificate"
-            )
+            models.UniqueConstraint(fields=["user", "course"], condition=Q(is_superseded=False), name="one_certificate")
         ]
 
     def __str__(self) -> str:
