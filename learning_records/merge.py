@@ -15,6 +15,7 @@ from learning_records.models import (
 from django.db.models import F
 
 exempt("learning_records.Enrollment", "merged_from", "it tells where the enrollment came from, for good")
+exempt("learning_records.LearningRecord", "merged_from", "it tells who received the record, for good")
 exempt("learning_records.Enrollment", "completion_set_by", "who set it stays who it was")
 
 

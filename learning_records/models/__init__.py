@@ -10,7 +10,7 @@ from learning_records.models.awards import (
 )
 from learning_records.models.courses import Course, LearningPlan, LearningPlanCourse, LearningPlanEnrollment
 from learning_records.models.enrollments import Enrollment, MaterialTracking
-from learning_records.models.records import LearningRecord, PendingRecord
+from learning_records.models.records import EarlierValidity, LearningRecord, PendingRecord
 
 __all__ = [
     "Certificate",
@@ -19,6 +19,7 @@ __all__ = [
     "CertificationCourse",
     "CompetencyAward",
     "Course",
+    "EarlierValidity",
     "Enrollment",
     "ExternalTraining",
     "LearningPlan",

@@ -26,7 +26,11 @@ class LearningRecordQuerySet(models.QuerySet["LearningRecord"]):
 
 
 class LearningRecord(models.Model):
-    """One completion: earned by the account, or an equivalency of a linked account's record `equivalent_of`."""
+    """One completion: earned by the account, or an equivalency of a linked account's record `equivalent_of`.
+
+    `merged_from` is the account that received it, when a merge moved it since; only that account's links yielded
+    equivalencies of it. Superseded are equivalencies alone: those that a merge left without a meaning.
+    """
 
     class Kind(models.TextChoices):
         COURSE = "course", "Course"
@@ -52,6 +56,9 @@ class LearningRecord(models.Model):
     )
     enrollment = models.OneToOneField(Enrollment, models.PROTECT, null=True, blank=True, related_name="learning_record")
     is_superseded = models.BooleanField(default=False)
+    merged_from = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -73,9 +80,33 @@ class LearningRecord(models.Model):
                 condition=~Q(kind="course") | Q(course__isnull=False), name="course_record_has_a_course"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["user", "id"], name="earned_courses_of_user", condition=Q(origin="earned", kind="course")
+            ),
+            models.Index(fields=["merged_from", "id"], name="records_merged", condition=Q(merged_from__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.course)
+
+
+class EarlierValidity(models.Model):
+    """What a record's validity was until it changed: one row per void, restore and change of expiry.
+
+    At a moment, a record was what its first row with a later `until` says; without one, what it is now.
+    """
+
+    record = models.ForeignKey(LearningRecord, models.CASCADE, related_name="earlier_validities", db_index=False)
+    voided_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["record", "until"], name="validity_at")]
+
+    def __str__(self) -> str:
+        return f"record {self.record_id} until {self.until}"
 
 
 class PendingRecord(models.Model):
