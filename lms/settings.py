@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "bootstrap",
     "tree_queries",
     "pgtrigger",
+    "lms",
     "audit",
     "rest_contract",
     "merging",

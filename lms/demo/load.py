@@ -1,0 +1,61 @@
+"""The demo data as a whole: one transaction, one pass, memory that doesn't grow with the number of people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+
+from django.db import transaction
+
+from accounts.models import User
+from lms.demo.catalog import write_catalog
+from lms.demo.people import People
+from lms.demo.sheets import Book
+from lms.demo.stage import Prepared, Stage, all_pairs
+
+SEED = 20_191_021
+BATCH = 500  # learners between two sends
+DEFAULT_USERS = 400
+Progress = Callable[[int, int], None]
+
+
+class AlreadyLoaded(Exception):
+    """There are accounts in the database; demo data is for an empty one."""
+
+
+@transaction.atomic
+def load(users: int, now: datetime, progress: Progress = lambda done, users: None) -> list[Prepared]:
+    """Load about `users` accounts, as of `now`; never fewer than the staff and the pairs. Answers the pairs.
+
+    The person with a given number is the same whatever the number of people. Raises AlreadyLoaded.
+    """
+    if User.objects.exists():
+        raise AlreadyLoaded
+    book = Book(now)
+    catalog = write_catalog(book)
+    people = People(book, catalog)
+    stage = Stage(book, catalog, people)
+    staff = people.staff()
+    prepared = _prepare(stage)
+    people.assign(staff["paula.power"], stage.ids.values())
+    _crowd(stage, users - len(staff) - len(stage.ids), progress)
+    book.finish()
+    return prepared
+
+
+def _prepare(stage: Stage) -> list[Prepared]:
+    pairs = all_pairs()
+    for _, build in pairs:
+        build(stage)
+    return [prepared for prepared, _ in pairs]
+
+
+def _crowd(stage: Stage, users: int, progress: Progress) -> None:
+    for number in range(users):
+        chance = Random(SEED + number)  # noqa: S311 - believable, not secret
+        user, place = stage.people.learner(number, chance)
+        stage.careers.live(user, place, chance)
+        if (number + 1) % BATCH == 0 or number + 1 == users:
+            stage.book.send()
+            progress(number + 1, users)
