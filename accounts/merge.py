@@ -1,8 +1,7 @@
 """What a merge does to the accounts themselves: profile, branches, managers, aliases, sign-in."""
 
-from merging.handlers import Claim, MergeHandler, exempt, register
-
 from accounts.models import Alias, BranchMembership, ManagerAssignment, ProfileValue
+from merging.handlers import Claim, MergeHandler, exempt, register
 
 exempt("accounts.User", "merged_into", "accounts merged earlier are found through the chain")
 exempt("accounts.ManagerAssignment", "manager", "the destination's team members are kept, the source's stay with it")

@@ -1,6 +1,15 @@
 """Addresses of sign-in, the Users report, a user's page and Preferences."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from accounts.views import sign_in, users
 
 app_name = "accounts"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", sign_in.home, name="home"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("confirm-password/", sign_in.confirm_password, name="confirm_password"),
+    path("users/", users.report, name="users"),
+    path("users/search/", users.search, name="user_search"),
+]

@@ -1,0 +1,52 @@
+"""Asks for the password again before acts that need a recent sign-in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+SIGNED_IN_AT = "signed_in_at"
+
+
+def remember_sign_in(request: HttpRequest, **kwargs: Any) -> None:
+    """The password was given just now."""
+    request.session[SIGNED_IN_AT] = int(time.time())
+
+
+def signed_in_recently(request: HttpRequest) -> bool:
+    age = time.time() - float(request.session.get(SIGNED_IN_AT, 0))
+    return age < settings.RECENT_SIGN_IN_MINUTES * 60
+
+
+class RecentSignInMiddleware:
+    """A view with the attribute `asks_for_password = True` takes a POST only soon after a sign-in.
+
+    Otherwise the person confirms the password, comes back to the same address, and presses again. An attribute
+    rather than a decorator, so that apps which may not import this one can ask too.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        asks = getattr(getattr(view, "view_class", view), "asks_for_password", False)
+        if not asks or request.method != "POST" or not request.user.is_authenticated or signed_in_recently(request):
+            return None
+        messages.info(request, "Nothing has happened yet. Confirm your password, then press the button again.")
+        address = f"{reverse('accounts:confirm_password')}?{urlencode({'next': request.get_full_path()})}"
+        if getattr(request, "htmx", False):
+            return HttpResponse(headers={"HX-Redirect": address})
+        return redirect(address)

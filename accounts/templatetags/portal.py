@@ -1,0 +1,55 @@
+"""The small parts that all pages share: icons, form rows, badges of state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from lucide.templatetags.lucide import lucide
+
+from accounts.models import Status
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 18, label: str = "") -> str:
+    """An inline Lucide icon: decoration, unless it has a label."""
+    spoken = {"role": "img", "aria_label": str(label) + ""} if label else {"aria_hidden": "true"}
+    return lucide(str(name) + "", size=size, **{"class": "icon"}, **spoken)
+
+
+@register.inclusion_tag("_field.html")
+def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
+    """One row of a form: label, input, help and errors, tied together for screen readers."""
+    widget = bound.field.widget
+    is_group = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
+    is_check = isinstance(widget, CheckboxInput)
+    return {
+        "bound": bound,
+        "wide": wide,
+        "is_group": is_group,
+        "is_check": is_check,
+        "input": "" if is_group else bound.as_widget(attrs=_attributes(bound, is_check)),
+    }
+
+
+def _attributes(bound: BoundField, is_check: bool) -> dict[str, str]:
+    kind = "form-select" if isinstance(bound.field.widget, Select) else "form-control"
+    attributes = {"class": "form-check-input" if is_check else kind}
+    described = [f"{bound.id_for_label}_help"] if bound.help_text else []
+    if bound.errors:
+        attributes["class"] += " is-invalid"
+        attributes["aria-invalid"] = "true"
+        described.append(f"{bound.id_for_label}_error")
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    return attributes
+
+
+@register.inclusion_tag("_status.html")
+def status_badge(account: Any) -> dict[str, Any]:
+    """The account's state in a word."""
+    tones = {Status.ACTIVE: "success", Status.INACTIVE: "warning", Status.DELETED: "danger"}
+    return {"account": account, "tone": tones.get(account.status, "info")}

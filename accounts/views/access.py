@@ -1,0 +1,60 @@
+"""Who is asking, and what they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from accounts.models import User
+
+View = Callable[..., HttpResponse]
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The account that is signed in. Only in views that require one."""
+    return cast(User, request.user)
+
+
+def origin_of(request: HttpRequest) -> str:
+    """From where, for the audit."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def needs_right(right: str) -> Callable[[View], View]:
+    """Only for those who hold the right over somebody."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not actor_of(request).has_right(right):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def superadmins_only(view: View) -> View:
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not actor_of(request).is_superadmin:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def find_account(actor: User, account_id: int) -> User:
+    """An account that `actor` may see; others answer as if they didn't exist."""
+    account = User.objects.visible_to(actor).select_related("merged_into").filter(pk=account_id).first()
+    if account is None:
+        raise Http404("There is no such account, or it isn't yours to see.")
+    return cast(User, account)
