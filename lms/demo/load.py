@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import count, islice
 from random import Random
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from lms.demo.catalog import write_catalog
 from lms.demo.people import People
 from lms.demo.sheets import Book
 from lms.demo.stage import Prepared, Stage, all_pairs
+from lms.demo.words import name_of
 
 SEED = 20_191_021
 BATCH = 500  # learners between two sends
@@ -52,10 +54,16 @@ def _prepare(stage: Stage) -> list[Prepared]:
 
 
 def _crowd(stage: Stage, users: int, progress: Progress) -> None:
-    for number in range(users):
+    for done, number in enumerate(_free_numbers(stage, users), 1):
         chance = Random(SEED + number)  # noqa: S311 - believable, not secret
         user, place = stage.people.learner(number, chance)
         stage.careers.live(user, place, chance)
-        if (number + 1) % BATCH == 0 or number + 1 == users:
+        if done % BATCH == 0 or done == users:
             stage.book.send()
-            progress(number + 1, users)
+            progress(done, users)
+
+
+def _free_numbers(stage: Stage, users: int) -> Iterator[int]:
+    """As many as there are to be people, without those whose username somebody of a pair has."""
+    free = (number for number in count() if name_of(number)[2] not in stage.ids)
+    return islice(free, max(users, 0))
