@@ -1,6 +1,6 @@
 """The two ways to tell of an act. Call them inside the transaction of the act."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from audit.models import AuditEntry, OutboxEvent
@@ -23,3 +23,20 @@ def record(
 def announce(kind: str, payload: Mapping[str, Any], *, subject_id: int | None = None) -> OutboxEvent:
     """Put an event in the outbox; it is sent after the commit, at least once."""
     return OutboxEvent.objects.create(kind=kind, payload=dict(payload), subject_id=subject_id)
+
+
+def record_all(
+    action: str, acts: Iterable[tuple[int, Mapping[str, Any]]], *, actor_id: int | None, origin: str = ""
+) -> None:
+    """As record, for many subjects at once: (subject_id, detail) each."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(action=action, actor_id=actor_id, subject_id=subject_id, detail=dict(detail), origin=origin[:100])
+        for subject_id, detail in acts
+    )
+
+
+def announce_all(kind: str, events: Iterable[tuple[Mapping[str, Any], int]]) -> None:
+    """As announce, for many events at once: (payload, subject_id) each."""
+    OutboxEvent.objects.bulk_create(
+        OutboxEvent(kind=kind, payload=dict(payload), subject_id=subject_id) for payload, subject_id in events
+    )

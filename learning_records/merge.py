@@ -1,7 +1,6 @@
 """What a merge does to what people did."""
 
-from django.db.models import Q
-from merging.handlers import Claim, MergeHandler, TwinHandler, exempt, register
+from django.db.models import F, Q
 
 from learning_records.models import (
     Certificate,
@@ -12,7 +11,7 @@ from learning_records.models import (
     LearningPlanEnrollment,
     LearningRecord,
 )
-from django.db.models import F
+from merging.handlers import Claim, MergeHandler, TwinHandler, exempt, register
 
 exempt("learning_records.Enrollment", "merged_from", "it tells where the enrollment came from, for good")
 exempt("learning_records.LearningRecord", "merged_from", "it tells who received the record, for good")

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,253 +16,552 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Certification',
+            name="Certification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('validity_days', models.PositiveIntegerField(blank=True, null=True)),
-                ('renewal_window_days', models.PositiveIntegerField(default=0)),
-                ('late_renewal', models.BooleanField(default=False, help_text='an expired one may still be renewed')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+                ("validity_days", models.PositiveIntegerField(blank=True, null=True)),
+                ("renewal_window_days", models.PositiveIntegerField(default=0)),
+                ("late_renewal", models.BooleanField(default=False, help_text="an expired one may still be renewed")),
             ],
             options={
-                'ordering': ['title', 'id'],
+                "ordering": ["title", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Course',
+            name="Course",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('code', models.CharField(blank=True, max_length=50)),
-                ('validity_days', models.PositiveIntegerField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+                ("code", models.CharField(blank=True, max_length=50)),
+                ("validity_days", models.PositiveIntegerField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['title', 'id'],
+                "ordering": ["title", "id"],
             },
         ),
         migrations.CreateModel(
-            name='LearningPlan',
+            name="LearningPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
             ],
             options={
-                'ordering': ['title', 'id'],
+                "ordering": ["title", "id"],
             },
         ),
         migrations.CreateModel(
-            name='CertificationCourse',
+            name="CertificationCourse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('certification', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning_records.certification')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning_records.course')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "certification",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="learning_records.certification",
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="learning_records.course"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='certification',
-            name='courses',
-            field=models.ManyToManyField(related_name='certifications', through='learning_records.CertificationCourse', to='learning_records.course'),
+            model_name="certification",
+            name="courses",
+            field=models.ManyToManyField(
+                related_name="certifications",
+                through="learning_records.CertificationCourse",
+                to="learning_records.course",
+            ),
         ),
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=60, unique=True)),
-                ('score', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
-                ('issued_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('is_superseded', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certificates', to=settings.AUTH_USER_MODEL)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning_records.course')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=60, unique=True)),
+                ("score", models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
+                ("issued_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("is_superseded", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certificates",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="learning_records.course"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Enrollment',
+            name="Enrollment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('enrolled', 'Enrolled'), ('in_progress', 'In progress'), ('completed', 'Completed'), ('withdrawn', 'Withdrawn')], default='enrolled', max_length=12)),
-                ('score', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
-                ('progress', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(100)])),
-                ('enrolled_at', models.DateTimeField(blank=True, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('is_historical', models.BooleanField(default=False)),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('void_reason', models.CharField(blank=True, max_length=300)),
-                ('completion_set_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('completion_set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to='learning_records.course')),
-                ('merged_from', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("enrolled", "Enrolled"),
+                            ("in_progress", "In progress"),
+                            ("completed", "Completed"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="enrolled",
+                        max_length=12,
+                    ),
+                ),
+                ("score", models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
+                (
+                    "progress",
+                    models.PositiveSmallIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(100)]
+                    ),
+                ),
+                ("enrolled_at", models.DateTimeField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("is_historical", models.BooleanField(default=False)),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("void_reason", models.CharField(blank=True, max_length=300)),
+                ("completion_set_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "completion_set_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollments",
+                        to="learning_records.course",
+                    ),
+                ),
+                (
+                    "merged_from",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ExternalTraining',
+            name="ExternalTraining",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('provider', models.CharField(blank=True, max_length=200)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('certification', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning_records.certification')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='external_trainings', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+                ("provider", models.CharField(blank=True, max_length=200)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "certification",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="learning_records.certification",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="external_trainings",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CertificationAward',
+            name="CertificationAward",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('course', 'Course'), ('external', 'External training')], default='course', max_length=10)),
-                ('issued_at', models.DateTimeField()),
-                ('renewed_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('certification', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='learning_records.certification')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certification_awards', to=settings.AUTH_USER_MODEL)),
-                ('external_training', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='award', to='learning_records.externaltraining')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("course", "Course"), ("external", "External training")],
+                        default="course",
+                        max_length=10,
+                    ),
+                ),
+                ("issued_at", models.DateTimeField()),
+                ("renewed_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "certification",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="awards",
+                        to="learning_records.certification",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certification_awards",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "external_training",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="award",
+                        to="learning_records.externaltraining",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LearningPlanCourse',
+            name="LearningPlanCourse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning_records.course')),
-                ('learning_plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='learning_records.learningplan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="learning_records.course"
+                    ),
+                ),
+                (
+                    "learning_plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="learning_records.learningplan",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.AddField(
-            model_name='learningplan',
-            name='courses',
-            field=models.ManyToManyField(related_name='learning_plans', through='learning_records.LearningPlanCourse', to='learning_records.course'),
+            model_name="learningplan",
+            name="courses",
+            field=models.ManyToManyField(
+                related_name="learning_plans",
+                through="learning_records.LearningPlanCourse",
+                to="learning_records.course",
+            ),
         ),
         migrations.CreateModel(
-            name='LearningPlanEnrollment',
+            name="LearningPlanEnrollment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('enrolled', 'Enrolled'), ('in_progress', 'In progress'), ('completed', 'Completed')], default='enrolled', max_length=12)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('learning_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to='learning_records.learningplan')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='learning_plan_enrollments', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("enrolled", "Enrolled"), ("in_progress", "In progress"), ("completed", "Completed")],
+                        default="enrolled",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "learning_plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollments",
+                        to="learning_records.learningplan",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="learning_plan_enrollments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LearningRecord',
+            name="LearningRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('course', 'Course'), ('program', 'Program'), ('activity', 'Activity')], max_length=10)),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('completed_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('score', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('void_reason', models.CharField(blank=True, max_length=300)),
-                ('origin', models.CharField(choices=[('earned', 'Earned'), ('equivalency', 'Equivalency')], default='earned', max_length=12)),
-                ('is_superseded', models.BooleanField(default=False)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('course', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning_records.course')),
-                ('enrollment', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='learning_record', to='learning_records.enrollment')),
-                ('equivalent_of', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='equivalencies', to='learning_records.learningrecord')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='learning_records', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("course", "Course"), ("program", "Program"), ("activity", "Activity")], max_length=10
+                    ),
+                ),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("completed_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("score", models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("void_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("earned", "Earned"), ("equivalency", "Equivalency")], default="earned", max_length=12
+                    ),
+                ),
+                ("is_superseded", models.BooleanField(default=False)),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="learning_records.course",
+                    ),
+                ),
+                (
+                    "enrollment",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="learning_record",
+                        to="learning_records.enrollment",
+                    ),
+                ),
+                (
+                    "equivalent_of",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="equivalencies",
+                        to="learning_records.learningrecord",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="learning_records",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MaterialTracking',
+            name="MaterialTracking",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('material', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('scorm', 'SCORM'), ('xapi', 'xAPI'), ('video', 'Video'), ('test', 'Test')], default='scorm', max_length=10)),
-                ('status', models.CharField(blank=True, max_length=30)),
-                ('score', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
-                ('attempt', models.PositiveIntegerField(default=1)),
-                ('responses', models.JSONField(blank=True, default=dict)),
-                ('state', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('enrollment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tracking', to='learning_records.enrollment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("material", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("scorm", "SCORM"), ("xapi", "xAPI"), ("video", "Video"), ("test", "Test")],
+                        default="scorm",
+                        max_length=10,
+                    ),
+                ),
+                ("status", models.CharField(blank=True, max_length=30)),
+                ("score", models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
+                ("attempt", models.PositiveIntegerField(default=1)),
+                ("responses", models.JSONField(blank=True, default=dict)),
+                ("state", models.JSONField(blank=True, default=dict)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "enrollment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tracking",
+                        to="learning_records.enrollment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PendingRecord',
+            name="PendingRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('record', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning_records.learningrecord')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="learning_records.learningrecord",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CompetencyAward',
+            name="CompetencyAward",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('competency', models.CharField(max_length=100)),
-                ('level', models.IntegerField()),
-                ('awarded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('is_superseded', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='competency_awards', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("competency", models.CharField(max_length=100)),
+                ("level", models.IntegerField()),
+                ("awarded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("is_superseded", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="competency_awards",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_superseded', False)), fields=('user', 'competency'), name='one_competency')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_superseded", False)),
+                        fields=("user", "competency"),
+                        name="one_competency",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='certificationcourse',
-            constraint=models.UniqueConstraint(fields=('certification', 'course'), name='certifies_once'),
+            model_name="certificationcourse",
+            constraint=models.UniqueConstraint(fields=("certification", "course"), name="certifies_once"),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_superseded', False)), fields=('user', 'course'), name='one_certificate'),
+            model_name="certificate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_superseded", False)), fields=("user", "course"), name="one_certificate"
+            ),
         ),
         migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(fields=['user', 'is_historical'], name='enrollments_of_user'),
+            model_name="enrollment",
+            index=models.Index(fields=["user", "is_historical"], name="enrollments_of_user"),
         ),
         migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_historical', False)), fields=('user', 'course'), name='one_current_enrollment'),
+            model_name="enrollment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_historical", False)), fields=("user", "course"), name="one_current_enrollment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.CheckConstraint(condition=models.Q(('progress__lte', 100)), name='progress_in_percent'),
+            model_name="enrollment",
+            constraint=models.CheckConstraint(condition=models.Q(("progress__lte", 100)), name="progress_in_percent"),
         ),
         migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'completed'), _negated=True), ('completed_at__isnull', False), _connector='OR'), name='completed_has_a_date'),
+            model_name="enrollment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "completed"), _negated=True), ("completed_at__isnull", False), _connector="OR"
+                ),
+                name="completed_has_a_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificationaward',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('user', 'certification'), name='one_active_certification'),
+            model_name="certificationaward",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_active", True)),
+                fields=("user", "certification"),
+                name="one_active_certification",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='learningplancourse',
-            constraint=models.UniqueConstraint(fields=('learning_plan', 'course'), name='course_once_in_plan'),
+            model_name="learningplancourse",
+            constraint=models.UniqueConstraint(fields=("learning_plan", "course"), name="course_once_in_plan"),
         ),
         migrations.AddConstraint(
-            model_name='learningplanenrollment',
-            constraint=models.UniqueConstraint(fields=('user', 'learning_plan'), name='once_in_a_plan'),
+            model_name="learningplanenrollment",
+            constraint=models.UniqueConstraint(fields=("user", "learning_plan"), name="once_in_a_plan"),
         ),
         migrations.AddConstraint(
-            model_name='learningrecord',
-            constraint=models.UniqueConstraint(condition=models.Q(('equivalent_of__isnull', False), ('is_superseded', False)), fields=('equivalent_of', 'user'), name='one_equivalency'),
+            model_name="learningrecord",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("equivalent_of__isnull", False), ("is_superseded", False)),
+                fields=("equivalent_of", "user"),
+                name="one_equivalency",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='learningrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('equivalent_of__isnull', False), ('origin', 'equivalency')), models.Q(('equivalent_of__isnull', True), ('origin', 'earned')), _connector='OR'), name='equivalency_has_an_origin'),
+            model_name="learningrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("equivalent_of__isnull", False), ("origin", "equivalency")),
+                    models.Q(("equivalent_of__isnull", True), ("origin", "earned")),
+                    _connector="OR",
+                ),
+                name="equivalency_has_an_origin",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='learningrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'course'), _negated=True), ('course__isnull', False), _connector='OR'), name='course_record_has_a_course'),
+            model_name="learningrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "course"), _negated=True), ("course__isnull", False), _connector="OR"
+                ),
+                name="course_record_has_a_course",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='materialtracking',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'material', 'attempt'), name='one_tracking_per_attempt'),
+            model_name="materialtracking",
+            constraint=models.UniqueConstraint(
+                fields=("enrollment", "material", "attempt"), name="one_tracking_per_attempt"
+            ),
         ),
     ]
