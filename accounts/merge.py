@@ -8,6 +8,7 @@ exempt("accounts.ManagerAssignment", "manager", "the destination's team members 
 exempt("accounts.AssignedUser", "power_user", "learners have nobody assigned to them")
 exempt("accounts.AssignedUser", "user", "rights over an account aren't a record of the person")
 exempt("accounts.AssignedBranch", "power_user", "learners have no branch assigned to them")
+exempt("accounts.Session", "account", "sessions end with the account; they never move")
 exempt("accounts.ApiToken", "owner", "tokens end with the account; they never move")
 
 

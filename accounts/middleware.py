@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-SIGNED_IN_AT = "signed_in_at"
-
-
-def remember_sign_in(request: HttpRequest, **kwargs: Any) -> None:
-    """The password was given just now."""
-    request.session[SIGNED_IN_AT] = int(time.time())
-
-
-def signed_in_recently(request: HttpRequest) -> bool:
-    age = time.time() - float(request.session.get(SIGNED_IN_AT, 0))
-    return age < settings.RECENT_SIGN_IN_MINUTES * 60
+from accounts.sign_in import is_recent
 
 
 class RecentSignInMiddleware:
@@ -43,7 +31,7 @@ class RecentSignInMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         asks = getattr(getattr(view, "view_class", view), "asks_for_password", False)
-        if not asks or request.method != "POST" or not request.user.is_authenticated or signed_in_recently(request):
+        if not asks or request.method != "POST" or not request.user.is_authenticated or is_recent(request):
             return None
         messages.info(request, "Nothing has happened yet. Confirm your password, then press the button again.")
         address = f"{reverse('accounts:confirm_password')}?{urlencode({'next': request.get_full_path()})}"

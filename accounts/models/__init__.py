@@ -2,7 +2,7 @@
 
 from accounts.models.branches import Branch, BranchMembership, ManagerAssignment
 from accounts.models.profile import Alias, ProfileField, ProfileValue
-from accounts.models.rights import ApiToken, AssignedBranch, AssignedUser, SignInFailure
+from accounts.models.rights import ApiToken, AssignedBranch, AssignedUser, Session, SignInFailure
 from accounts.models.user import Right, Role, Status, User
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ProfileValue",
     "Right",
     "Role",
+    "Session",
     "SignInFailure",
     "Status",
     "User",

@@ -5,9 +5,24 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 
+RESERVED_KEYS = (
+    "username",
+    "email",
+    "password",
+    "first_name",
+    "last_name",
+    "phone",
+    "job_title",
+    "language",
+    "timezone",
+    "employee_number",
+    "external_id",
+    "birth_date",
+)
+
 
 class ProfileField(models.Model):
-    """A field that this organisation added to every profile."""
+    """A field that this organisation added to every profile. Its key is none of the built-in fields'."""
 
     class Type(models.TextChoices):
         TEXT = "text", "Text"
@@ -23,6 +38,13 @@ class ProfileField(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(key__in=RESERVED_KEYS),
+                name="key_is_not_built_in",
+                violation_error_message="This is the key of a built-in field.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.label

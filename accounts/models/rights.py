@@ -1,11 +1,19 @@
 """What power users may see, the tokens of integrators, and the failures that guard passwords."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.branches import Branch
+
+if TYPE_CHECKING:
+    from accounts.sessions import SessionStore
 
 
 class AssignedUser(models.Model):
@@ -60,6 +68,22 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def allows(self, scope: str) -> bool:
+        """Whether the token may be used for this."""
+        return scope in self.scopes
+
+
+class Session(AbstractBaseSession):
+    """A signed-in browser. The account stands beside the data, so that its sessions can be ended at once."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
+
 
 class SignInFailure(models.Model):
     """One refused password. Counted per caller and per target; old ones are forgotten."""
@@ -72,6 +96,7 @@ class SignInFailure(models.Model):
         indexes = [
             models.Index(fields=["caller", "at"], name="failures_of_caller"),
             models.Index(fields=["target", "at"], name="failures_on_target"),
+            models.Index(fields=["at"], name="failures_by_age"),
         ]
 
     def __str__(self) -> str:

@@ -8,8 +8,9 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
 
 
@@ -37,6 +38,13 @@ class UserQuerySet(models.QuerySet["User"]):
     def present(self) -> UserQuerySet:
         """Everyone but the deleted."""
         return self.exclude(status=Status.DELETED)
+
+    def by_username(self, username: str) -> UserQuerySet:
+        """The one with this username, whatever its case; PostgreSQL lowers both, as its unique index does."""
+        return self.filter(Exact(Lower("username"), Lower(Value(username))))
+
+    def by_email(self, email: str) -> UserQuerySet:
+        return self.filter(Exact(Lower("email"), Lower(Value(email)))) if email else self.none()
 
     def learners(self) -> UserQuerySet:
         return self.filter(role=Role.LEARNER)
@@ -78,7 +86,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.create_user(username, email, password, role=Role.SUPERADMIN, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(username__iexact=username)  # type: ignore[no-any-return]
+        return self.by_username(username or "").get()  # type: ignore[no-any-return]
 
 
 class User(AbstractBaseUser):

@@ -14,11 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts.forms import ConfirmPasswordForm, SignInForm
-from accounts.middleware import remember_sign_in
 from accounts.models import Right
+from accounts.sign_in import BACKEND, note_proof
 from accounts.views.access import actor_of
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -61,7 +59,7 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
     form = ConfirmPasswordForm(request.POST or None, caller=caller, actor=actor_of(request))
     if request.method == "POST" and form.is_valid():
         request.session.cycle_key()
-        remember_sign_in(request)
+        note_proof(request)
         return redirect(_next(request))
     status = 429 if form.retry_after else 200
     response = render(request, "accounts/confirm_password.html", {"form": form, "next": _next(request)}, status=status)

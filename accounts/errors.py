@@ -1,0 +1,74 @@
+"""What can stand in the way of an act on an account. Stable codes and sentences for people; nothing about HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class AccountError(Exception):
+    """An act that didn't happen. `facts` are plain values for machines."""
+
+    code = "refused"
+    detail = "This can't be done."
+
+    def __init__(self, detail: str = "", *, facts: Mapping[str, Any] | None = None) -> None:
+        self.detail = detail or self.detail
+        self.facts = dict(facts or {})
+        super().__init__(self.detail)
+
+
+class UnknownAccount(AccountError):
+    """It doesn't exist, or isn't the actor's to see: the answer is the same."""
+
+    code = "not_found"
+    detail = "There is no such account."
+
+
+class NotAllowed(AccountError):
+    code = "not_allowed"
+    detail = "You don't have the right to do this."
+
+
+class FieldsInvalid(AccountError):
+    """Values that can't be kept. `errors` name the field, a code and a sentence each."""
+
+    code = "invalid"
+    detail = "Some values can't be kept."
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        self.errors = [dict(error) for error in errors]
+        super().__init__(" ".join(error["detail"] for error in self.errors))
+
+
+class AccountDeleted(AccountError):
+    code = "account_deleted"
+    detail = "This account was deleted. Deleted accounts can't be changed or reinstated."
+
+
+class AccountMerged(AccountError):
+    """The account lives on in its survivor; `facts` name it when the actor may see it."""
+
+    code = "already_merged"
+    detail = "This account was merged and is inactive. Change the account that it was merged into."
+
+
+class OwnAccount(AccountError):
+    code = "own_account"
+    detail = "You can't do this to your own account."
+
+
+class LastSuperadmin(AccountError):
+    code = "last_superadmin"
+    detail = "This is the last active superadmin. Make somebody else superadmin first."
+
+
+class TooManyFailures(AccountError):
+    """Too many refused passwords, by this caller or on this target. `retry_after` is in seconds."""
+
+    code = "too_many_failures"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        minutes = max(1, round(retry_after / 60))
+        super().__init__(f"Too many sign-ins failed. Try again in {minutes} minute{'s' if minutes > 1 else ''}.")

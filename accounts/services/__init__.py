@@ -1,0 +1,30 @@
+"""What can be done with accounts. Pages, REST, admin, CSV and commands are doors over these.
+
+Every act is one transaction that writes its own audit entry, locks the account first and decides by what it reads after.
+"""
+
+from accounts.errors import TooManyFailures
+from accounts.services.access import check_credentials, end_access, find_by_sign_in
+from accounts.services.lifecycle import deactivate, delete_account, reactivate
+from accounts.services.locks import lock_for_writing
+from accounts.services.lookup import find_by_identifier
+from accounts.services.tokens import create_token, find_token, may_have_tokens, revoke_token
+from accounts.services.users import create_user, update_user
+
+__all__ = [
+    "TooManyFailures",
+    "check_credentials",
+    "create_token",
+    "create_user",
+    "deactivate",
+    "delete_account",
+    "end_access",
+    "find_by_identifier",
+    "find_by_sign_in",
+    "find_token",
+    "lock_for_writing",
+    "may_have_tokens",
+    "reactivate",
+    "revoke_token",
+    "update_user",
+]

@@ -1,0 +1,80 @@
+"""Sessions, tokens and reset links: how they end, and the one answer about a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.errors import TooManyFailures
+from accounts.models import ApiToken, Session, SignInFailure, Status, User
+
+
+def end_access(account_ids: Iterable[int]) -> None:
+    """End every session, API token and password-reset link of these accounts, for good.
+
+    The epoch grows, so that neither a session saved a moment later nor an old link comes alive again when the account
+    is active once more.
+    """
+    ids = list(account_ids)
+    User.objects.filter(pk__in=ids).update(session_epoch=F("session_epoch") + 1)
+    Session.objects.filter(account__in=ids).delete()
+    ApiToken.objects.filter(owner__in=ids).delete()
+
+
+def check_credentials(*, caller: str, username: str, password: str) -> User | None:
+    """The active account with this username or e-mail and password, or None for every reason to refuse.
+
+    Failures are counted in PostgreSQL per caller (an address, or the account that asks) and per target. Raises
+    TooManyFailures at SIGN_IN_FAILURE_LIMIT of either within SIGN_IN_LOCK_MINUTES. Call it outside a transaction:
+    a failure must be kept whatever comes after.
+    """
+    account = find_by_sign_in(username)
+    target = account.username.lower() if account else username.replace("\x00", "").lower()[:150]
+    failure = _count_in_advance(caller.replace("\x00", "")[:100], target)
+    if _is_right(account, password):
+        SignInFailure.objects.filter(caller=failure.caller, target=target).delete()
+        return account
+    return None
+
+
+def find_by_sign_in(username: str) -> User | None:
+    """The account that a person means who signs in: by username, else by e-mail, whatever the case."""
+    if "\x00" in username or not username.strip():
+        return None
+    users = User.objects.present()
+    name = username.strip()
+    return users.by_username(name).first() or users.by_email(name).first()
+
+
+def _is_right(account: User | None, password: str) -> bool:
+    """Takes its time in any case, so that the clock doesn't tell who exists."""
+    if account is None:
+        User().set_password(password)
+        return False
+    return account.check_password(password) and account.status == Status.ACTIVE
+
+
+def _count_in_advance(caller: str, target: str) -> SignInFailure:
+    """Book the failure before looking at the password: however many guess at once, no guess goes uncounted."""
+    now = timezone.now()
+    since = now - timedelta(minutes=settings.SIGN_IN_LOCK_MINUTES)
+    SignInFailure.objects.filter(at__lt=since).delete()
+    failure = SignInFailure.objects.create(caller=caller, target=target, at=now)
+    ends = max(_lock_ends(Q(caller=caller), failure.pk), _lock_ends(Q(target=target), failure.pk))
+    if ends > now:
+        failure.delete()  # a refused try doesn't make the lock longer
+        raise TooManyFailures(int((ends - now).total_seconds()) + 1)
+    return failure
+
+
+def _lock_ends(whose: Q, this: int) -> datetime:
+    """When fewer than the limit of failures are left to count, this one aside."""
+    limit = settings.SIGN_IN_FAILURE_LIMIT
+    times = SignInFailure.objects.filter(whose).exclude(pk=this).order_by("-at").values_list("at", flat=True)
+    reached = list(times[limit - 1 : limit])
+    lock = timedelta(minutes=settings.SIGN_IN_LOCK_MINUTES)
+    return reached[0] + lock if reached else datetime.min.replace(tzinfo=timezone.get_default_timezone())

@@ -1,0 +1,171 @@
+"""Making accounts and changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+import audit.services
+from accounts.errors import AccountDeleted, AccountMerged, FieldsInvalid, NotAllowed
+from accounts.models import AssignedBranch, AssignedUser, Right, Role, Status, User
+from accounts.services.fields import PRIVILEGED, Problems, clean, clean_password
+from accounts.services.identifiers import as_problem, audit_detail, check_free
+from accounts.services.lifecycle import (
+    check_not_last_superadmin,
+    deactivate,
+    find_subject,
+    reactivate,
+    superadmins_to_lock,
+)
+from accounts.services.locks import lock_to_change
+from accounts.services.relations import own_branches, set_relations
+
+RELEASABLE = frozenset({"username", "email", "status"})
+
+
+def create_user(*, actor: User | None, data: Mapping[str, Any], origin: str = "") -> User:
+    """Make an account from the fields of the REST contract; `username` and `email` are required.
+
+    `actor` None is the command line. Superadmins may make anyone; power users with Users/Edit learners in branches of
+    theirs. Raises FieldsInvalid, naming every field that is wrong, and NotAllowed.
+    """
+    problems = Problems()
+    _check_required(data, problems)
+    with transaction.atomic():
+        if actor is not None:
+            actor = _check_may_create(actor, data)
+        _check_privileged(actor, data)
+        account = User()
+        cleaned = clean(data, problems)
+        _fill(account, cleaned, data, problems)
+        taken_over = check_free(account, cleaned, problems)
+        if not problems.errors:
+            _save(account)
+            set_relations(actor, account, data, problems)
+        if problems.errors:
+            raise FieldsInvalid(problems.errors)
+        detail = {"role": account.role, **audit_detail(taken_over)}
+        _audit("user.created", actor, account, detail, origin)
+    return account
+
+
+def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin: str = "") -> User:
+    """Change the named fields of an account and leave the others. Lists and `rights` are given whole.
+
+    `profile` names the custom fields to change. `status` deactivates or reactivates. Of a merged, inactive account
+    only the identifiers can be changed, which releases them for the survivor. Needs Users/Edit. Raises FieldsInvalid,
+    UnknownAccount, NotAllowed, AccountDeleted, AccountMerged, LastSuperadmin.
+    """
+    with transaction.atomic():
+        demotes = superadmins_to_lock(account_id) if "role" in data else []
+        lock_to_change(account_id, ends="status" in data, others=demotes)
+        account = find_subject(actor, account_id, Right.EDIT)
+        actor = User.objects.get(pk=actor.pk)
+        _check_state(actor, account, data)
+        _check_privileged(actor, data)
+        changed, taken_over = _change(actor, account, data)
+        if changed:
+            detail = {"fields": changed, **audit_detail(taken_over)}
+            if "role" in changed:
+                detail["role"] = account.role
+            _audit("user.updated", actor, account, detail, origin)
+        return _change_status(actor, account, data, origin)
+
+
+def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
+    """Write what differs; answers the names of the changed fields and what was taken over."""
+    problems = Problems()
+    cleaned = clean(data, problems)
+    cleaned.pop("status", None)
+    if cleaned.get("username", ...) == "":
+        problems.add("username", "blank", "An account needs a username.")
+    if cleaned.get("role", Role.SUPERADMIN) != Role.SUPERADMIN:
+        check_not_last_superadmin(account)
+    changed = [name for name, value in cleaned.items() if getattr(account, name) != value]
+    _fill(account, cleaned, data, problems)
+    taken_over = check_free(account, changed, problems)
+    if not problems.errors:
+        _save(account)
+        changed += ["password"] * ("password" in data)
+        changed += set_relations(actor, account, data, problems)
+    if problems.errors:
+        raise FieldsInvalid(problems.errors)
+    return changed, taken_over
+
+
+def _fill(account: User, cleaned: Mapping[str, Any], data: Mapping[str, Any], problems: Problems) -> None:
+    if "email" in cleaned and cleaned["email"].lower() != account.email.lower():
+        account.email_state = "unverified"
+    for name, value in cleaned.items():
+        setattr(account, name, value)
+    if account.role != Role.POWER_USER:
+        if cleaned.get("rights"):
+            problems.add("rights", "not_a_power_user", "Only power users hold rights; superadmins hold them all.")
+        account.rights = []
+    if "password" in data:
+        clean_password(data["password"], account, problems)
+        if not problems.errors:
+            account.set_password(data["password"])
+    elif account.pk is None:
+        account.set_unusable_password()
+
+
+def _save(account: User) -> None:
+    try:
+        with transaction.atomic():
+            account.save()
+    except IntegrityError as error:
+        raise as_problem(error) from error
+    if account.role != Role.POWER_USER:
+        AssignedUser.objects.filter(power_user=account).delete()
+        AssignedBranch.objects.filter(power_user=account).delete()
+
+
+def _check_required(data: Mapping[str, Any], problems: Problems) -> None:
+    for name in ("username", "email"):
+        if data.get(name) in (None, ""):
+            problems.add(name, "required", "This field is required.")
+
+
+def _check_may_create(actor: User, data: Mapping[str, Any]) -> User:
+    actor = User.objects.get(pk=actor.pk)
+    if not (actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)):
+        raise NotAllowed(
+            "You may not create users. It takes a superadmin, or a power user with Users/View and Users/Edit."
+        )
+    own = own_branches(actor)
+    if own is not None and not data.get("branches"):
+        detail = "Choose at least one of your branches, or you wouldn't see the new account."
+        raise FieldsInvalid([{"field": "branches", "code": "required", "detail": detail}])
+    return actor
+
+
+def _check_privileged(actor: User | None, data: Mapping[str, Any]) -> None:
+    """Role, rights and assignments are a superadmin's to give."""
+    if actor is None or actor.is_superadmin or not set(PRIVILEGED) & data.keys():
+        return
+    raise NotAllowed("Only a superadmin may set role, rights and assignments.")
+
+
+def _check_state(actor: User, account: User, data: Mapping[str, Any]) -> None:
+    if account.status == Status.DELETED:
+        raise AccountDeleted
+    if account.merged_into_id and account.status == Status.INACTIVE and data.keys() - RELEASABLE:
+        survivor = account.survivor()
+        seen = User.objects.visible_to(actor).filter(pk=survivor.pk).exists()
+        raise AccountMerged(facts={"survivor": survivor.pk} if seen else {})
+
+
+def _change_status(actor: User, account: User, data: Mapping[str, Any], origin: str) -> User:
+    wanted = data.get("status", account.status)
+    if wanted == account.status:
+        return account
+    act = reactivate if wanted == Status.ACTIVE else deactivate
+    return act(actor=actor, account_id=account.pk, origin=origin)
+
+
+def _audit(action: str, actor: User | None, account: User, detail: Mapping[str, Any], origin: str) -> None:
+    actor_id = actor.pk if actor else None
+    audit.services.record(action, actor_id=actor_id, subject_id=account.pk, detail=detail, origin=origin)

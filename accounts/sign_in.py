@@ -1,0 +1,67 @@
+"""Signing in to pages, and proving again who one is before something grave."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import login, user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts.services import check_credentials
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PROVEN_AT = "password_proven_at"
+BACKEND = "accounts.backends.PasswordBackend"
+
+
+def address_of(request: HttpRequest | None) -> str:
+    """Where a request comes from, as the throttle and the audit name it."""
+    return str(request.META.get("REMOTE_ADDR") or "") if request is not None else ""
+
+
+def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
+    """Check the credentials and start a session under a new key. None for every reason to refuse.
+
+    Raises TooManyFailures.
+    """
+    account = check_credentials(caller=address_of(request), username=username, password=password)
+    if account is not None:
+        login(request, account, backend=BACKEND)
+    return account
+
+
+@receiver(user_logged_in, dispatch_uid="accounts.sign_in.note")
+def note_proof(request: HttpRequest, **kwargs: Any) -> None:
+    """Every way to sign in, the admin site's too, proves the password; this is the one hook that they share."""
+    request.session[PROVEN_AT] = int(time.time())
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Whether the password was proven within RECENT_SIGN_IN_MINUTES. A bearer token proves itself each time."""
+    if getattr(request, "auth", None) is not None:
+        return True
+    proven = request.session.get(PROVEN_AT)
+    if not isinstance(proven, int):
+        return False
+    return 0 <= time.time() - proven <= 60 * settings.RECENT_SIGN_IN_MINUTES
+
+
+def prove_again(request: HttpRequest, password: str) -> bool:
+    """Check the signed-in person's password once more. Proven: the session goes on under a new key.
+
+    Counted and throttled like a sign-in; raises TooManyFailures.
+    """
+    user = request.user
+    if not user.is_authenticated:
+        return False
+    account = check_credentials(caller=address_of(request), username=user.get_username(), password=password)
+    if account is None or account.pk != user.pk:
+        return False
+    request.session.cycle_key()
+    request.session[PROVEN_AT] = int(time.time())
+    return True
