@@ -1,11 +1,13 @@
 """Settings of the portal. Every value that an operator may change comes from the environment; README lists them."""
 
+import logging
 from pathlib import Path
 
 import environ
 from celery.schedules import schedule
 
 from launcher import where
+from lms import logs
 from lms.secret import kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,6 +34,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
+    "django_structlog",
     "bootstrap",
     "tree_queries",
     "pgtrigger",
@@ -50,7 +53,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "lms.logs.RequestLog",
     "csp.middleware.CSPMiddleware",
+    "lms.headers.more_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -94,6 +99,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL or where.redis_url(DATA_DIR, 1),
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
 
@@ -115,6 +121,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
+    "lms-beat": {"task": "lms.tasks.beat", "schedule": schedule(10.0), "options": {"expires": 9}},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -154,9 +161,17 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="learning@localhost")
 
+LOGGING = logs.configured(env.str("LOG_FORMAT", default="console"), env.str("LOG_LEVEL", default="WARNING"))
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = (
+    logging.DEBUG
+)  # the line at the end says all
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # load balancers ask from inside
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

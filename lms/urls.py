@@ -1,9 +1,15 @@
 """All addresses of the portal."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+from lms.health import health
 
 urlpatterns = [
+    path("health/", health, name="health"),
+    path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"), permanent=True)),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("learning_records.urls")),

@@ -1,0 +1,63 @@
+"""Logs on standard error: one line per request, task or trouble, coloured for a person or JSON for a machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from django_structlog.middlewares import RequestMiddleware
+
+SHARED: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso"),
+)
+
+
+def configured(form: str, level: str) -> dict[str, Any]:
+    """Set structlog up, and answer Django's LOGGING for the same lines. `form` is `json` or `console`."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": _renderers(form),
+                "foreign_pre_chain": list(SHARED),
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.request": {"level": "ERROR"},  # the request's own line has the status already
+            "django_structlog.celery": {"level": "WARNING"},
+        },
+    }
+
+
+def _renderers(form: str) -> list[structlog.typing.Processor]:
+    clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if form == "json":
+        return [clean, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    return [clean, structlog.dev.ConsoleRenderer()]
+
+
+class RequestLog(RequestMiddleware):
+    """Binds request, user and task together in the log; leaves out what people typed into the address."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        return f"{request.method} {request.path}"
