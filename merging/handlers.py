@@ -226,70 +226,74 @@ class MergeHandler:
 class TwinHandler(MergeHandler):
     """A kind of which an account counts one row per thing; on a clash the better row wins, the other is kept aside.
 
-    `things` name the thing, `live` tells rows that count, `loses` is what a losing row is set to, `order` ranks the
-    rows for one thing, best first. The destination's row wins a tie.
+    `things` name the thing, `live` tells rows that count, `loses` is what a losing row is set to and `keeps` what it
+    held, `order` ranks the rows for one thing, best first. The destination's row wins a tie.
     """
 
     things: ClassVar[tuple[str, ...]]
     live: ClassVar[Q]
     loses: ClassVar[Mapping[str, Any]]
+    keeps: ClassVar[Mapping[str, Any]]
     order: ClassVar[tuple[OrderBy, ...]]
     noun: ClassVar[str] = "one"
+
+    def alive(self, case: Case) -> Q:
+        """The rows that take part in the contest."""
+        return self.live
 
     def ranking(self, case: Case) -> tuple[Any, ...]:
         """What decides between two rows for one thing, the first difference."""
         return (*self.order, owner_first(case.destination.pk))
 
     def rows(self, case: Case) -> QuerySet[Any]:
-        """The rows of both accounts that take part."""
-        rows: QuerySet[Any] = self.claims[0].model._default_manager.all()
-        return rows.filter(user__in=[case.source.pk, case.destination.pk])
+        """The rows of both accounts."""
+        return self.claims[0].model._default_manager.filter(user__in=[case.source.pk, case.destination.pk])
 
     def classes(self, case: Case) -> Mapping[str, Verdict]:
         """The verdicts, in playing order: the destination's losers make room first."""
         s, d = case.source.pk, case.destination.pk
-        kept = {column: not value for column, value in self.loses.items()}
+        before, after = {"user_id": d, **self.keeps}, {"user_id": d, **self.loses}
         return {
-            "destination_loses": Verdict(
-                Outcome.SUPERSEDED,
-                f"the source's {self.noun} is better",
-                {"user_id": d, **kept},
-                {"user_id": d, **self.loses},
-            ),
+            "destination_loses": Verdict(Outcome.SUPERSEDED, f"the source's {self.noun} is better", before, after),
             "moves": moves(s, d),
             "wins": moves(s, d, reason=f"better than the destination's {self.noun}"),
             "loses": Verdict(
                 Outcome.SUPERSEDED,
                 f"the destination's {self.noun} is at least as good",
-                {"user_id": s, **kept},
+                {"user_id": s, **self.keeps},
                 {"user_id": d, **self.loses},
             ),
             "aside": moves(s, d, reason="history moves as history"),
         }
 
+    def cases(self, case: Case) -> Iterable[tuple[Q, str]]:
+        """Which row gets which verdict; the first that fits. `place` and `size` are those among the living."""
+        source, alive = Q(user=case.source.pk), self.alive(case)
+        return (
+            (source & ~alive, "aside"),
+            (source & Q(size=1), "moves"),
+            (source & Q(place=1), "wins"),
+            (source, "loses"),
+            (alive & Q(place__gt=1), "destination_loses"),
+        )
+
     def plan(self, case: Case) -> Iterator[Change | Move]:
         yield Move(self.sort(case), self.classes(case))
 
-    def sort(self, case: Case) -> QuerySet[Any]:
-        """Annotate each row with its class."""
-        partition: list[Any] = [*self.things, ExpressionWrapper(self.live, BooleanField())]
-        rows = self.rows(case).annotate(
+    def ranked(self, case: Case) -> QuerySet[Any]:
+        """Each row with its place among the rows for its thing, and how many these are."""
+        partition: list[Any] = [*self.things, ExpressionWrapper(self.alive(case), BooleanField())]
+        rows: QuerySet[Any] = self.rows(case).annotate(
             place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
             size=Window(Count("pk"), partition_by=partition),
         )
-        source, live = Q(user=case.source.pk), self.live
-        sorted_rows: QuerySet[Any] = rows.annotate(
-            verdict=Switch(
-                When(source & ~live, then=Value("aside")),
-                When(source & Q(size=1), then=Value("moves")),
-                When(source & Q(place=1), then=Value("wins")),
-                When(source, then=Value("loses")),
-                When(live & Q(place__gt=1), then=Value("destination_loses")),
-                output_field=CharField(),
-                default=None,
-            )
-        )
-        return sorted_rows
+        return rows
+
+    def sort(self, case: Case) -> QuerySet[Any]:
+        """Each row with its verdict."""
+        whens = [When(condition, then=Value(verdict)) for condition, verdict in self.cases(case)]
+        rows: QuerySet[Any] = self.ranked(case).annotate(verdict=Switch(*whens, output_field=CharField(), default=None))
+        return rows
 
 
 def owner_first(account_id: int) -> OrderBy:

@@ -1,0 +1,177 @@
+"""Enrollments: all of them end on the destination; of a course that both have, the better record is current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import BooleanField, F, IntegerField, OrderBy, Q, QuerySet, When
+from django.db.models import Case as Switch
+
+from learning_records.merge import shared_courses
+from learning_records.models import Enrollment, MaterialTracking
+from merging.handlers import (
+    Case,
+    ChoiceRow,
+    Claim,
+    Notice,
+    TwinHandler,
+    Verdict,
+    exempt,
+    owner_first,
+    register,
+    stays,
+)
+
+exempt("learning_records.Enrollment", "merged_from", "it tells where the enrollment came from, for good")
+exempt("learning_records.Enrollment", "completion_set_by", "who set it stays who it was")
+
+COMPLETED = Q(status="completed", voided_at=None)
+STANDING = Switch(  # a voided or withdrawn record ranks last
+    When(Q(voided_at__isnull=False) | Q(status="withdrawn"), then=5),
+    When(status="completed", then=1),
+    When(status="in_progress", then=2),
+    When(status="enrolled", then=3),
+    default=4,
+    output_field=IntegerField(),
+)
+BEST_RECORD: tuple[OrderBy, ...] = (
+    STANDING.asc(),
+    F("score").desc(nulls_last=True),
+    F("progress").desc(),
+    F("expires_at").desc(nulls_first=True),
+    F("completed_at").asc(nulls_last=True),
+)
+COMPLETED_FIRST = (Switch(When(COMPLETED, then=0), default=1, output_field=IntegerField()).asc(),)
+ARRIVALS = ("moves", "wins", "wins_as_chosen")
+LOSERS = ("loses", "loses_as_chosen")
+
+
+@register
+class EnrollmentHandler(TwinHandler):
+    """Tracking, attempts and responses hang on their enrollment, so they travel with it and are never mixed."""
+
+    key = section = "enrollments"
+    claims = (Claim(Enrollment, "user"),)
+    related = ("course",)
+    things = ("course",)
+    live = Q(is_historical=False)
+    keeps = {"is_historical": False}
+    loses = {"is_historical": True}
+    noun = "record"
+
+    def ranking(self, case: Case) -> tuple[Any, ...]:
+        """The shared-course order of the policy; what the person chose comes before it."""
+        order = BEST_RECORD if case.policy.prefers_best_record else COMPLETED_FIRST
+        return (*_chosen_first(case), *order, owner_first(case.destination.pk))
+
+    def cases(self, case: Case) -> Iterator[tuple[Q, str]]:
+        """As for every twin, told apart by whether the person chose, and whether it was merged before."""
+        chosen = Q(course__in=list(_overruled(case)))
+        for condition, verdict in super().cases(case) if case.merges_enrollments else _settled_only(case, self.live):
+            if verdict in ("wins", "loses", "destination_loses") and _overruled(case):
+                yield from _first_or_again(condition & chosen, f"{verdict}_as_chosen")
+            yield from _first_or_again(condition, verdict)
+
+    def classes(self, case: Case) -> Mapping[str, Verdict]:
+        verdicts = {**super().classes(case), **_left_behind(case.source.pk)}
+        if not case.policy.prefers_best_record:
+            verdicts["wins"] = replace(verdicts["wins"], reason="completed, and the destination's isn't")
+            verdicts["loses"] = replace(verdicts["loses"], reason="the destination's record has priority")
+            verdicts["destination_loses"] = replace(
+                verdicts["destination_loses"], reason="only the source's is completed"
+            )
+        for name in ("destination_loses", "wins", "loses"):
+            verdicts[f"{name}_as_chosen"] = replace(verdicts[name], reason="as you chose")
+        room = ("destination_loses", "destination_loses_as_chosen")
+        ordered = [*room, *(name for name in verdicts if name not in room)]
+        return dict(_with_provenance(case, {name: verdicts[name] for name in ordered}))
+
+    def current_after(self, case: Case) -> QuerySet[Enrollment]:
+        """The records that are the destination's current ones once the merge is done."""
+        arriving = [name for verdict in ARRIVALS for name in (verdict, f"{verdict}_again")]
+        kept = self.live & Q(user=case.destination.pk, verdict__isnull=True)
+        after = Switch(
+            When(verdict__in=arriving, then=True), When(kept, then=True), default=False, output_field=BooleanField()
+        )
+        rows: QuerySet[Enrollment] = self.sort(case).annotate(is_current_after=after).filter(is_current_after=True)
+        return rows
+
+    def watches(self, case: Case) -> Iterable[QuerySet[Any]]:
+        yield MaterialTracking.objects.filter(enrollment__user__in=[case.source.pk, case.destination.pk])
+
+    def choices(self, case: Case) -> list[ChoiceRow]:
+        return shared_courses.choice_rows(case, self)
+
+    def check_choices(self, case: Case) -> Iterable[dict[str, str]]:
+        return shared_courses.wrong_courses(case)
+
+    def warnings(self, case: Case) -> Iterable[Notice]:
+        return shared_courses.earlier_ends(case, self)
+
+    def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
+        return str(row.course), {
+            "id": row.pk,
+            "course": row.course_id,
+            "status": row.status,
+            "score": row.score,
+            "progress": row.progress,
+            "completed_at": row.completed_at,
+            "expires_at": row.expires_at,
+            "voided_at": row.voided_at,
+            "historical": row.is_historical,
+        }
+
+
+def _overruled(case: Case) -> Mapping[int, str]:
+    """The courses that the person decided. With enrollments off the order alone decides."""
+    return case.choices.courses if case.merges_enrollments else {}
+
+
+def _chosen_first(case: Case) -> Iterator[OrderBy]:
+    courses = _overruled(case)
+    if courses:
+        owners = {"source": case.source.pk, "destination": case.destination.pk}
+        whens = [
+            When(user=owner, course__in=[course for course, chosen in courses.items() if chosen == side], then=0)
+            for side, owner in owners.items()
+            if side in courses.values()
+        ]
+        yield Switch(*whens, default=1, output_field=IntegerField()).asc()
+
+
+def _settled_only(case: Case, live: Q) -> Iterator[tuple[Q, str]]:
+    """With enrollments off only the source's winners of shared courses move."""
+    source = Q(user=case.source.pk)
+    yield source & ~live, "history_stays"
+    yield source & Q(size=1), "alone_stays"
+    yield source & Q(place=1), "wins"
+    yield source, "loser_stays"
+    yield live & Q(place__gt=1), "destination_loses"
+
+
+def _left_behind(source_id: int) -> dict[str, Verdict]:
+    return {
+        "history_stays": stays(source_id, "enrollments aren't merged; history stays"),
+        "alone_stays": stays(source_id, "enrollments aren't merged, and the destination isn't in this course"),
+        "loser_stays": stays(source_id, "enrollments aren't merged, and the destination's record is at least as good"),
+    }
+
+
+def _first_or_again(condition: Q, verdict: str) -> Iterator[tuple[Q, str]]:
+    """Rows that an earlier merge brought already keep the account that they first came from."""
+    if verdict in (*ARRIVALS, *LOSERS, "aside"):
+        yield condition & Q(merged_from__isnull=False), f"{verdict}_again"
+    yield condition, verdict
+
+
+def _with_provenance(case: Case, verdicts: Mapping[str, Verdict]) -> Iterator[tuple[str, Verdict]]:
+    for name, verdict in verdicts.items():
+        if name in (*ARRIVALS, *LOSERS, "aside"):
+            before = {**verdict.before, "merged_from_id": None}
+            after = {**verdict.after, "merged_from_id": case.source.pk}
+            yield name, replace(verdict, before=before, after=after)
+            yield f"{name}_again", verdict
+        else:
+            yield name, verdict

@@ -1,0 +1,114 @@
+"""What the person is asked and told about the courses of both accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Case as Switch
+from django.db.models import DateTimeField, F, Value, When, Window
+from django.db.models.functions import FirstValue
+from django.utils import formats, timezone
+
+from learning_records.models import Course, Enrollment
+from merging.handlers import Case, ChoiceRow, Notice
+
+if TYPE_CHECKING:
+    from learning_records.merge.enrollments import EnrollmentHandler
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+WARNINGS = 100
+
+
+def choice_rows(case: Case, handler: EnrollmentHandler) -> list[ChoiceRow]:
+    """One row per course that either side is in, ordered by title; open where both are and the policy asks."""
+    unasked = replace(case, choices=replace(case.choices, courses={}, merge_enrollments=True))
+    found = handler.ranked(unasked).filter(handler.live).select_related("course")
+    rows = found.order_by("course__title", "course_id", "place")
+    return [_choice_row(case, list(pair)) for _, pair in groupby(rows, lambda row: row.course_id)]
+
+
+def _choice_row(case: Case, pair: list[Any]) -> ChoiceRow:
+    best = pair[0]
+    words = {row.user_id: in_words(row) for row in pair}
+    source, destination = words.get(case.source.pk), words.get(case.destination.pk)
+    reason = "" if case.policy.has_switches else f"{case.policy.label} decides this."
+    if len(pair) == 1:
+        reason = f"Only the {'destination' if source is None else 'source'} is in this course."
+    return ChoiceRow(
+        key=str(best.course_id),
+        label=best.course.title,
+        source=source,
+        destination=destination,
+        preselected="source" if best.user_id == case.source.pk else "destination",
+        is_open=len(pair) == 2 and case.policy.has_switches,
+        reason=reason,
+    )
+
+
+def in_words(row: Enrollment) -> str:
+    """For example "Completed, score 90, 100%, completed 3 May 2025, valid until 3 May 2026"."""
+    facts = [row.get_status_display()]
+    if row.voided_at:
+        facts.append("voided")
+    if row.score is not None:
+        facts.append(f"score {row.score.normalize():f}")
+    facts.append(f"{row.progress}%")
+    if row.completed_at:
+        facts.append(f"completed {day(row.completed_at)}")
+    if row.expires_at:
+        facts.append(f"valid until {day(row.expires_at)}")
+    return ", ".join(facts)
+
+
+def day(moment: datetime) -> str:
+    return formats.date_format(timezone.localtime(moment), "j F Y")
+
+
+def wrong_courses(case: Case) -> Iterator[dict[str, str]]:
+    """Choices about courses that don't exist, or that only one side is in."""
+    chosen = set(case.choices.courses)
+    if not chosen:
+        return
+    known = set(Course.objects.filter(pk__in=chosen).values_list("pk", flat=True))
+    sides = {
+        account.pk: set(
+            Enrollment.objects.current().filter(user=account, course__in=chosen).values_list("course_id", flat=True)
+        )
+        for account in (case.source, case.destination)
+    }
+    for course in sorted(chosen - (sides[case.source.pk] & sides[case.destination.pk])):
+        code, detail = (
+            ("not_shared", f"Not both accounts are in course {course}, so there is nothing to choose.")
+            if course in known
+            else ("does_not_exist", f"There is no course {course}.")
+        )
+        yield {"field": f"choices.enrollments.courses.{course}", "code": code, "detail": detail}
+
+
+def earlier_ends(case: Case, handler: EnrollmentHandler) -> Iterator[Notice]:
+    """A warning for each shared course whose kept record ends earlier than the other one."""
+    partition, order = list(handler.things), list(handler.ranking(case))
+    ends = Switch(
+        When(expires_at__isnull=False, then=F("expires_at")),
+        When(status="completed", then=Value(NEVER)),
+        output_field=DateTimeField(),
+    )
+    contest = (
+        handler.ranked(case)
+        .filter(handler.live)
+        .annotate(ends=ends, kept_until=Window(FirstValue("expires_at"), partition_by=partition, order_by=order))
+    )
+    losers = contest.filter(place=2, kept_until__lt=F("ends"), voided_at=None).exclude(status="withdrawn")
+    rows = losers.order_by("course__title", "course_id").values_list("course_id", "course__title", "kept_until", "ends")
+    found = list(rows[: WARNINGS + 1])
+    for course, title, kept, other in found[:WARNINGS]:
+        until = "never ends" if other == NEVER else f"is valid until {day(other)}"
+        detail = f"{title}: the record that is kept is valid until {day(kept)}, while the other one {until}."
+        facts = {"course": course, "kept_until": kept, "other_until": None if other == NEVER else other}
+        yield Notice("earlier_validity", detail, facts)
+    if len(found) > WARNINGS:
+        yield Notice("earlier_validity", "In more courses the record that is kept ends earlier than the other one.")
