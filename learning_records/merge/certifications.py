@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from copy import copy
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
+from learning_records.certification_rules import Act, decide
 from learning_records.merge.enrollments import COMPLETED, EnrollmentHandler
 from learning_records.models import Certification, CertificationAward
 from merging.handlers import Case, Change, Claim, Move, Outcome, TwinHandler, register, stays
@@ -49,11 +50,10 @@ class CertificationHandler(TwinHandler):
         held = {award.certification_id: award for award in self.held_after_moves(case, certifications)}
         for pk, group in groupby(completions, lambda pair: pair[0]):
             certification = certifications[pk]
-            before = _Award.of(held[pk]) if pk in held else None
-            after = before
+            after = before = held.get(pk)
             for _, completed_at in group:
                 after = _count(certification, after, completed_at)
-            if after != before and after is not None:
+            if after is not None:
                 yield from _changes(case, certification, before, after)
 
     def held_after_moves(self, case: Case, certifications: Any) -> QuerySet[CertificationAward]:
@@ -85,53 +85,30 @@ def _completions(case: Case) -> list[tuple[int, datetime]]:
     return sorted((pk, completed_at) for pk, completed_at in pairs if completed_at is not None)
 
 
-@dataclass(frozen=True)
-class _Award:
-    """An award as it is, or, without a pk, as it would be added."""
-
-    pk: int | None
-    issued_at: datetime
-    renewed_at: datetime | None
-    expires_at: datetime | None
-
-    @classmethod
-    def of(cls, row: CertificationAward) -> _Award:
-        return cls(row.pk, row.issued_at, row.renewed_at, row.expires_at)
-
-    def dates(self) -> dict[str, datetime | None]:
-        return {"renewed_at": self.renewed_at, "expires_at": self.expires_at}
-
-
-def _count(certification: Certification, held: _Award | None, completed_at: datetime) -> _Award:
-    """The award after one completion, by its own date alone: added, renewed, replaced, or left as it was."""
-    days = certification.validity_days
-    expires_at = None if days is None else completed_at + timedelta(days=days)
-    added = _Award(None, completed_at, None, expires_at)
-    if held is None:
-        return added
-    if held.expires_at is None or completed_at < held.expires_at - timedelta(days=certification.renewal_window_days):
-        return held
-    if completed_at >= held.expires_at and not certification.late_renewal:
-        return added
-    if expires_at is None or expires_at > held.expires_at:
-        return replace(held, renewed_at=completed_at, expires_at=expires_at)
+def _count(certification: Certification, held: CertificationAward | None, completed_at: datetime) -> CertificationAward:
+    """The award after one completion, by its own date alone: added, renewed, or left as it was."""
+    decision = decide(certification, held, completed_at)
+    if held is None or decision.act is Act.ADD:
+        return CertificationAward(issued_at=completed_at, expires_at=decision.expires_at)
+    if decision.act is Act.RENEW and decision.expires_at != held.expires_at:
+        renewed = copy(held)
+        renewed.renewed_at, renewed.expires_at = completed_at, decision.expires_at
+        return renewed
     return held
 
 
-def _changes(case: Case, certification: Certification, before: _Award | None, after: _Award) -> Iterator[Change]:
-    detail = {"certification": certification.pk, "issued_at": after.issued_at, **after.dates()}
+def _changes(
+    case: Case, certification: Certification, before: CertificationAward | None, after: CertificationAward
+) -> Iterator[Change]:
+    if after is before:
+        return
     if before is not None and after.pk == before.pk:
         reason = "renewed by a course that the merge brings"
-        old, new = before.dates(), after.dates()
-        yield Change(CertificationAward, before.pk, old, new, Outcome.CHANGED, reason, certification.title, detail)
+        yield _change(certification, before, _dates(before), _dates(after), Outcome.CHANGED, reason)
         return
     if before is not None:
-        active, inactive = {"is_active": True}, {"is_active": False}
         reason = "it had expired before the course was completed again"
-        facts = {"id": before.pk, "certification": certification.pk, "expires_at": before.expires_at}
-        yield Change(
-            CertificationAward, before.pk, active, inactive, Outcome.SUPERSEDED, reason, certification.title, facts
-        )
+        yield _change(certification, before, {"is_active": True}, {"is_active": False}, Outcome.SUPERSEDED, reason)
     row = {
         "user_id": case.destination.pk,
         "certification_id": certification.pk,
@@ -139,7 +116,22 @@ def _changes(case: Case, certification: Certification, before: _Award | None, af
         "external_training_id": None,
         "issued_at": after.issued_at,
         "is_active": True,
-        **after.dates(),
+        **_dates(after),
     }
-    reason = "earned by a course that the merge brings"
-    yield Change(CertificationAward, None, None, row, Outcome.ADDED, reason, certification.title, detail)
+    yield _change(certification, after, None, row, Outcome.ADDED, "earned by a course that the merge brings")
+
+
+def _dates(award: CertificationAward) -> dict[str, Any]:
+    return {"renewed_at": award.renewed_at, "expires_at": award.expires_at}
+
+
+def _change(
+    certification: Certification,
+    award: CertificationAward,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+    outcome: Outcome,
+    reason: str,
+) -> Change:
+    detail = {"certification": certification.pk, "issued_at": award.issued_at, **_dates(award), **after}
+    return Change(CertificationAward, award.pk, before, after, outcome, reason, certification.title, detail)

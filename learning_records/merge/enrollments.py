@@ -10,6 +10,7 @@ from django.db.models import BooleanField, F, IntegerField, OrderBy, Q, QuerySet
 from django.db.models import Case as Switch
 
 from learning_records.merge import shared_courses
+from learning_records.merge.provenance import told_apart, with_origin
 from learning_records.models import Enrollment, MaterialTracking
 from merging.handlers import (
     Case,
@@ -45,7 +46,7 @@ BEST_RECORD: tuple[OrderBy, ...] = (
 )
 COMPLETED_FIRST = (Switch(When(COMPLETED, then=0), default=1, output_field=IntegerField()).asc(),)
 ARRIVALS = ("moves", "wins", "wins_as_chosen")
-LOSERS = ("loses", "loses_as_chosen")
+MOVING = (*ARRIVALS, "loses", "loses_as_chosen", "aside")
 
 
 @register
@@ -68,11 +69,8 @@ class EnrollmentHandler(TwinHandler):
 
     def cases(self, case: Case) -> Iterator[tuple[Q, str]]:
         """As for every twin, told apart by whether the person chose, and whether it was merged before."""
-        chosen = Q(course__in=list(_overruled(case)))
-        for condition, verdict in super().cases(case) if case.merges_enrollments else _settled_only(case, self.live):
-            if verdict in ("wins", "loses", "destination_loses") and _overruled(case):
-                yield from _first_or_again(condition & chosen, f"{verdict}_as_chosen")
-            yield from _first_or_again(condition, verdict)
+        cases = super().cases(case) if case.merges_enrollments else _settled_only(case, self.live)
+        yield from told_apart(_as_chosen(case, cases), MOVING)
 
     def classes(self, case: Case) -> Mapping[str, Verdict]:
         verdicts = {**super().classes(case), **_left_behind(case.source.pk)}
@@ -86,7 +84,7 @@ class EnrollmentHandler(TwinHandler):
             verdicts[f"{name}_as_chosen"] = replace(verdicts[name], reason="as you chose")
         room = ("destination_loses", "destination_loses_as_chosen")
         ordered = [*room, *(name for name in verdicts if name not in room)]
-        return dict(_with_provenance(case, {name: verdicts[name] for name in ordered}))
+        return with_origin({name: verdicts[name] for name in ordered}, MOVING, case.source.pk)
 
     def current_after(self, case: Case) -> QuerySet[Enrollment]:
         """The records that are the destination's current ones once the merge is done."""
@@ -141,6 +139,15 @@ def _chosen_first(case: Case) -> Iterator[OrderBy]:
         yield Switch(*whens, default=1, output_field=IntegerField()).asc()
 
 
+def _as_chosen(case: Case, cases: Iterable[tuple[Q, str]]) -> Iterator[tuple[Q, str]]:
+    """The cases, with one more for each contest that the person decided."""
+    chosen = list(_overruled(case))
+    for condition, verdict in cases:
+        if chosen and verdict in ("wins", "loses", "destination_loses"):
+            yield condition & Q(course__in=chosen), f"{verdict}_as_chosen"
+        yield condition, verdict
+
+
 def _settled_only(case: Case, live: Q) -> Iterator[tuple[Q, str]]:
     """With enrollments off only the source's winners of shared courses move."""
     source = Q(user=case.source.pk)
@@ -157,21 +164,3 @@ def _left_behind(source_id: int) -> dict[str, Verdict]:
         "alone_stays": stays(source_id, "enrollments aren't merged, and the destination isn't in this course"),
         "loser_stays": stays(source_id, "enrollments aren't merged, and the destination's record is at least as good"),
     }
-
-
-def _first_or_again(condition: Q, verdict: str) -> Iterator[tuple[Q, str]]:
-    """Rows that an earlier merge brought already keep the account that they first came from."""
-    if verdict in (*ARRIVALS, *LOSERS, "aside"):
-        yield condition & Q(merged_from__isnull=False), f"{verdict}_again"
-    yield condition, verdict
-
-
-def _with_provenance(case: Case, verdicts: Mapping[str, Verdict]) -> Iterator[tuple[str, Verdict]]:
-    for name, verdict in verdicts.items():
-        if name in (*ARRIVALS, *LOSERS, "aside"):
-            before = {**verdict.before, "merged_from_id": None}
-            after = {**verdict.after, "merged_from_id": case.source.pk}
-            yield name, replace(verdict, before=before, after=after)
-            yield f"{name}_again", verdict
-        else:
-            yield name, verdict

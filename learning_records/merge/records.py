@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Case as Switch
-from django.db.models import CharField, Exists, OuterRef, Q, Value, When
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
+from learning_records.merge.provenance import told_apart, with_origin
 from learning_records.models import LearningRecord
-from merging.handlers import Case, Change, Claim, MergeHandler, Move, Outcome, Verdict, moves, register
+from merging.handlers import Case, Change, Claim, MergeHandler, Move, Outcome, Verdict, exempt, moves, register
+
+MOVING = ("moves", "between", "twice")
+exempt("learning_records.LearningRecord", "merged_from", "it tells who received the record, for good")
 
 
 @register
@@ -19,27 +23,7 @@ class LearningRecordHandler(MergeHandler):
     related = ("course",)
 
     def plan(self, case: Case) -> Iterator[Change | Move]:
-        s, d = case.source.pk, case.destination.pk
-        to_themselves = "nobody is equivalent to themselves"
-        listed, superseded = {"is_superseded": False}, {"is_superseded": True}
-        yield Move(
-            _sorted(s, d),
-            {
-                "own": Verdict(
-                    Outcome.SUPERSEDED, to_themselves, {"user_id": d, **listed}, {"user_id": d, **superseded}
-                ),
-                "moves": moves(s, d, reason="it is evidence"),
-                "between": Verdict(
-                    Outcome.SUPERSEDED, to_themselves, {"user_id": s, **listed}, {"user_id": d, **superseded}
-                ),
-                "twice": Verdict(
-                    Outcome.SUPERSEDED,
-                    "the destination has an equivalency of the same record",
-                    {"user_id": s, **listed},
-                    {"user_id": d, **superseded},
-                ),
-            },
-        )
+        yield Move(_sorted(case), with_origin(_verdicts(case), MOVING, case.source.pk))
 
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         return row.title or str(row.course), {
@@ -54,18 +38,30 @@ class LearningRecordHandler(MergeHandler):
         }
 
 
-def _sorted(source: int, destination: int) -> Any:
-    """The source's records, and the destination's equivalencies of these."""
-    listed = LearningRecord.objects.listed()
-    same = listed.filter(user=destination, equivalent_of=OuterRef("equivalent_of"))
+def _verdicts(case: Case) -> dict[str, Verdict]:
+    s, d = case.source.pk, case.destination.pk
+    listed, superseded = {"is_superseded": False}, {"is_superseded": True}
+    before, after = {"user_id": s, **listed}, {"user_id": d, **superseded}
+    to_themselves, twice = "nobody is equivalent to themselves", "the destination has an equivalency of the same record"
+    return {
+        "own": Verdict(Outcome.SUPERSEDED, to_themselves, {"user_id": d, **listed}, after),
+        "moves": moves(s, d, reason="it is evidence"),
+        "between": Verdict(Outcome.SUPERSEDED, to_themselves, before, after),
+        "twice": Verdict(Outcome.SUPERSEDED, twice, before, after),
+    }
+
+
+def _sorted(case: Case) -> QuerySet[LearningRecord]:
+    """The source's records, and the destination's equivalencies of these, each with its verdict."""
+    source, destination = case.source.pk, case.destination.pk
     own = Q(user=destination, is_superseded=False, equivalent_of__user=source)
-    second = Q(is_superseded=False, equivalent_of__isnull=False)
-    return LearningRecord.objects.filter(Q(user=source) | own).annotate(
-        verdict=Switch(
-            When(user=destination, then=Value("own")),
-            When(is_superseded=False, equivalent_of__user=destination, then=Value("between")),
-            When(second & Exists(same), then=Value("twice")),
-            default=Value("moves"),
-            output_field=CharField(),
-        )
+    same = LearningRecord.objects.listed().filter(user=destination, equivalent_of=OuterRef("equivalent_of"))
+    cases = (
+        (Q(user=destination), "own"),
+        (Q(is_superseded=False, equivalent_of__user=destination), "between"),
+        (Q(Exists(same), is_superseded=False, equivalent_of__isnull=False), "twice"),
+        (Q(user=source), "moves"),
     )
+    whens = [When(condition, then=Value(verdict)) for condition, verdict in told_apart(cases, MOVING)]
+    rows = LearningRecord.objects.filter(Q(user=source) | own)
+    return rows.annotate(verdict=Switch(*whens, default=None, output_field=CharField()))
