@@ -48,7 +48,8 @@ def is_recent(request: HttpRequest) -> bool:
     proven = request.session.get(PROVEN_AT)
     if not isinstance(proven, int):
         return False
-    return 0 <= time.time() - proven <= 60 * settings.RECENT_SIGN_IN_MINUTES
+    limit: int = 60 * settings.RECENT_SIGN_IN_MINUTES
+    return 0 <= time.time() - proven <= limit
 
 
 def prove_again(request: HttpRequest, password: str) -> bool:

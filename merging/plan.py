@@ -173,7 +173,7 @@ def _essence(step: Step) -> list[Any]:
     if isinstance(step.action, Move):
         return [step.key, dict(step.tally)]
     change = step.action
-    return [step.key, change.model._meta.label, change.pk, change.before, change.after, change.outcome]
+    return [step.key, change.model._meta.label, change.pk, change.before, change.after, change.outcome, change.detail]
 
 
 def _hash(facts: Any) -> str:

@@ -47,7 +47,8 @@ def find_by_sign_in(username: str) -> User | None:
         return None
     users = User.objects.present()
     name = username.strip()
-    return users.by_username(name).first() or users.by_email(name).first()
+    account: User | None = users.by_username(name).first() or users.by_email(name).first()
+    return account
 
 
 def _is_right(account: User | None, password: str) -> bool:

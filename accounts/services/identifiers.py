@@ -48,7 +48,8 @@ def as_problem(error: IntegrityError) -> FieldsInvalid:
 def _holder(account: User, value: str) -> User | None:
     """Another account that signs in with it, by username or by e-mail."""
     others = User.objects.exclude(pk=account.pk)
-    return others.by_username(value).first() or others.by_email(value).first()
+    holder: User | None = others.by_username(value).first() or others.by_email(value).first()
+    return holder
 
 
 def _old_accounts(account: User, value: str) -> set[int]:

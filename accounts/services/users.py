@@ -46,7 +46,7 @@ def create_user(*, actor: User | None, data: Mapping[str, Any], origin: str = ""
             set_relations(actor, account, data, problems)
         if problems.errors:
             raise FieldsInvalid(problems.errors)
-        detail = {"role": account.role, **audit_detail(taken_over)}
+        detail: dict[str, Any] = {"role": account.role, **audit_detail(taken_over)}
         _audit("user.created", actor, account, detail, origin)
     return account
 
@@ -67,7 +67,7 @@ def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin
         _check_privileged(actor, data)
         changed, taken_over = _change(actor, account, data)
         if changed:
-            detail = {"fields": changed, **audit_detail(taken_over)}
+            detail: dict[str, Any] = {"fields": changed, **audit_detail(taken_over)}
             if "role" in changed:
                 detail["role"] = account.role
             _audit("user.updated", actor, account, detail, origin)
@@ -108,7 +108,7 @@ def _fill(account: User, cleaned: Mapping[str, Any], data: Mapping[str, Any], pr
         clean_password(data["password"], account, problems)
         if not problems.errors:
             account.set_password(data["password"])
-    elif account.pk is None:
+    elif account._state.adding:
         account.set_unusable_password()
 
 

@@ -12,7 +12,8 @@ PASSWORD = "correct horse battery"
 def person(username: str, **fields: Any) -> User:
     """An active learner, unless told otherwise."""
     fields.setdefault("email", f"{username}@example.com")
-    return User.objects.create(username=username, **fields)
+    account: User = User.objects.create(username=username, **fields)
+    return account
 
 
 def superadmin(username: str = "root") -> User:
