@@ -1,0 +1,77 @@
+"""What people type into the assistant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from consolidation.models import Consolidation
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """The primary's profile and contact details."""
+
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "username", "email", "phone", "job_title", "employee_number"]
+
+    def changes(self) -> dict[str, Any]:
+        """Only what differs from the account as it was shown."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+    def _post_clean(self) -> None:
+        """The service validates and writes; this form only reads."""
+
+
+def noon(day: Any) -> datetime:
+    """A day without a time counts from its noon, UTC, so that it is the same day almost everywhere."""
+    return datetime.combine(day, time(12), tzinfo=UTC)
+
+
+class DateForm(forms.Form):
+    """The day of a completion."""
+
+    completed_on = forms.DateField(label="Completion date", widget=forms.DateInput({"type": "date"}))
+
+
+class EnrollForm(forms.Form):
+    """The missing enrollments that are ticked, each with a completion date or none."""
+
+    def __init__(self, *args: Any, ids: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ids = ids
+        for pk in ids:
+            self.fields[f"enroll_{pk}"] = forms.BooleanField(required=False)
+            self.fields[f"date_{pk}"] = forms.DateField(required=False)
+
+    def dates(self) -> dict[int, datetime | None]:
+        """Per ticked enrollment, when it was completed."""
+        data = self.cleaned_data
+        ticked = [pk for pk in self.ids if data[f"enroll_{pk}"]]
+        return {pk: noon(data[f"date_{pk}"]) if data[f"date_{pk}"] else None for pk in ticked}
+
+
+class RemoveForm(forms.Form):
+    """How the secondary ends, after the checklist."""
+
+    profile_checked = forms.BooleanField(
+        required=False, label="The profile and contact information of the primary account are up to date"
+    )
+    enrollments_checked = forms.BooleanField(
+        required=False, label="All relevant enrollments and completions are on the primary account"
+    )
+    losses_checked = forms.BooleanField(
+        required=False, label="What can't be transferred is written down elsewhere, or isn't needed"
+    )
+    removal = forms.ChoiceField(choices=Consolidation.Removal.choices, widget=forms.RadioSelect)
+    takes_email = forms.BooleanField(required=False)
+    takes_username = forms.BooleanField(required=False)
+    notify = forms.BooleanField(required=False)
+
+    @property
+    def is_confirmed(self) -> bool:
+        names = ("profile_checked", "enrollments_checked", "losses_checked")
+        return all(self.cleaned_data.get(name) for name in names)
