@@ -11,19 +11,23 @@ from accounts.models import User
 from consolidation.models import Consolidation
 
 
-class ProfileForm(forms.ModelForm[User]):
-    """The primary's profile and contact details."""
+class ProfileForm(forms.Form):
+    """The primary's profile and contact details; the service checks and writes them."""
 
-    class Meta:
-        model = User
-        fields = ["first_name", "last_name", "username", "email", "phone", "job_title", "employee_number"]
+    first_name = forms.CharField(max_length=150, required=False)
+    last_name = forms.CharField(max_length=150, required=False)
+    username = forms.CharField(max_length=150)
+    email = forms.CharField(label="E-mail", max_length=254, required=False)
+    phone = forms.CharField(max_length=50, required=False)
+    job_title = forms.CharField(max_length=150, required=False)
+    employee_number = forms.CharField(max_length=100, required=False)
+
+    def __init__(self, data: Any = None, *, account: User) -> None:
+        super().__init__(data, initial={name: getattr(account, name) for name in self.base_fields})
 
     def changes(self) -> dict[str, Any]:
-        """Only what differs from the account as it was shown."""
+        """Only what differs from the account as it is."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
-
-    def _post_clean(self) -> None:
-        """The service validates and writes; this form only reads."""
 
 
 def noon(day: Any) -> datetime:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import audit.services
 from django.db import transaction
 from django.utils import timezone
 
+import audit.services
 from accounts import services as accounts
 from accounts.models import User
 from consolidation.errors import ConsolidationError
@@ -54,8 +54,7 @@ def re_enroll(
 ) -> list[Enrollment]:
     """Enroll the primary in courses that only the secondary has: enrollment of the secondary to completion date or None."""
     with transaction.atomic():
-        consolidation = _with_primary(consolidation_id)
-        primary, secondary = _both(consolidation)
+        consolidation, primary, secondary = _with_primary(consolidation_id)
         missing = {row.pk: row for row in missing_enrollments(primary, secondary)}
         if unknown := dates.keys() - missing.keys():
             raise ConsolidationError(
@@ -71,9 +70,7 @@ def re_enroll(
 
 def _enroll_again(actor: User, primary: User, row: Enrollment, at: datetime | None, origin: str) -> Enrollment:
     values = _completed(at) if at else {}
-    return records.enroll(
-        primary.pk, row.course_id, values, actor_id=actor.pk, origin=origin, by_hand=at is not None
-    )
+    return records.enroll(primary.pk, row.course_id, values, actor_id=actor.pk, origin=origin, by_hand=at is not None)
 
 
 def set_completion_date(
@@ -81,8 +78,8 @@ def set_completion_date(
 ) -> Enrollment:
     """Write the day on which the primary completed a course, as set by hand."""
     with transaction.atomic():
-        consolidation = _with_primary(consolidation_id)
-        rows = Enrollment.objects.filter(user_id=consolidation.primary_id, is_historical=False)
+        consolidation, primary, _ = _with_primary(consolidation_id)
+        rows = Enrollment.objects.filter(user=primary, is_historical=False)
         enrollment = rows.filter(pk=enrollment_id).first()
         if enrollment is None:
             raise ConsolidationError("The primary has no such enrollment.", "unknown_enrollment")
@@ -102,10 +99,8 @@ def _completed(at: datetime) -> dict[str, Any]:
 def update_profile(*, actor: User, consolidation_id: int, changes: Mapping[str, Any], origin: str = "") -> User:
     """Write fields of the primary's profile. Raises the errors of accounts.services.update_user."""
     with transaction.atomic():
-        consolidation = _with_primary(consolidation_id)
-        user = accounts.update_user(
-            actor=actor, account_id=consolidation.primary_id, changes=dict(changes), origin=origin
-        )
+        consolidation, primary, _ = _with_primary(consolidation_id)
+        user = accounts.update_user(actor=actor, account_id=primary.pk, data=dict(changes), origin=origin)
         names = ", ".join(sorted(changes)).replace("_", " ")
         _note(consolidation, actor, f"Updated the profile of {user.username}: {names}.", origin)
     return user
@@ -124,12 +119,11 @@ class Ending:
 def finish(*, actor: User, consolidation_id: int, ending: Ending, origin: str = "") -> Consolidation:
     """Remove the secondary as chosen and hand its e-mail and username over. Raises ConsolidationError and account errors."""
     with transaction.atomic():
-        consolidation = _with_primary(consolidation_id)
+        consolidation, primary, secondary = _with_primary(consolidation_id)
         if not ending.is_confirmed:
             raise ConsolidationError(
                 "Confirm first that all needed information is on the primary account.", "not_confirmed"
             )
-        _, secondary = _both(consolidation)
         handover = {
             field: getattr(secondary, field)
             for field, wanted in (("email", ending.takes_email), ("username", ending.takes_username))
@@ -137,7 +131,7 @@ def finish(*, actor: User, consolidation_id: int, ending: Ending, origin: str = 
         }
         _remove(actor, consolidation, secondary, ending.removal, handover, origin)
         if handover:
-            accounts.update_user(actor=actor, account_id=consolidation.primary_id, changes=handover, origin=origin)
+            accounts.update_user(actor=actor, account_id=primary.pk, data=handover, origin=origin)
             _note(consolidation, actor, f"Took over the {' and '.join(handover)} of the removed account.", origin)
         consolidation.removal, consolidation.is_confirmed = ending.removal, True
         consolidation.finished_at = timezone.now()
@@ -188,17 +182,13 @@ def _open(consolidation_id: int) -> Consolidation:
     return consolidation
 
 
-def _with_primary(consolidation_id: int) -> Consolidation:
+def _with_primary(consolidation_id: int) -> tuple[Consolidation, User, User]:
+    """The open consolidation, its primary and its secondary."""
     consolidation = _open(consolidation_id)
-    if consolidation.primary_id is None:
+    if consolidation.primary_id is None or consolidation.secondary_id is None:
         raise ConsolidationError("Choose the primary account first.", "no_primary")
-    return consolidation
-
-
-def _both(consolidation: Consolidation) -> tuple[User, User]:
     users = User.objects.in_bulk([consolidation.one_id, consolidation.other_id])
-    assert consolidation.primary_id and consolidation.secondary_id  # noqa: S101  (callers chose it)
-    return users[consolidation.primary_id], users[consolidation.secondary_id]
+    return consolidation, users[consolidation.primary_id], users[consolidation.secondary_id]
 
 
 def _note(consolidation: Consolidation, actor: User, text: str, origin: str) -> None:
@@ -206,5 +196,3 @@ def _note(consolidation: Consolidation, actor: User, text: str, origin: str) -> 
     subject = consolidation.secondary_id or consolidation.one_id
     detail = {"consolidation": consolidation.pk, "text": text}
     audit.services.record("consolidation.step", actor_id=actor.pk, subject_id=subject, detail=detail, origin=origin)
-
-

@@ -93,7 +93,7 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
     consolidation = _find(request, pk)
     if consolidation.primary is None or consolidation.finished_at:
         return redirect("consolidation:show", pk)
-    return _update_page(request, consolidation, ProfileForm(instance=consolidation.primary))
+    return _update_page(request, consolidation, ProfileForm(account=consolidation.primary))
 
 
 def _update_page(request: HttpRequest, consolidation: Consolidation, form: ProfileForm) -> HttpResponse:
@@ -115,7 +115,7 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     consolidation = _find(request, pk)
     if consolidation.primary is None:
         return redirect("consolidation:show", pk)
-    form = ProfileForm(request.POST, instance=consolidation.primary)
+    form = ProfileForm(request.POST, account=consolidation.primary)
     if form.is_valid() and form.changed_data:
         try:
             services.update_profile(
@@ -172,7 +172,6 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     form = RemoveForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _finish(request, consolidation, form):
         return redirect("consolidation:show", pk)
-    primary, secondary = _roles(consolidation)
     may_delete = actor_of(request).has_right(Right.DELETE)
     context = _context(consolidation, 3) | {"form": form, "may_delete": may_delete}
     return render(request, "consolidation/remove.html", context)
@@ -197,7 +196,9 @@ def _finish(request: HttpRequest, consolidation: Consolidation, form: RemoveForm
     return True
 
 
-def _do(request: HttpRequest, consolidation: Consolidation, here: str, then: str, step: Any, **facts: Any) -> HttpResponse:
+def _do(
+    request: HttpRequest, consolidation: Consolidation, here: str, then: str, step: Any, **facts: Any
+) -> HttpResponse:
     """Take one step; a refusal is shown where the person was."""
     try:
         step(actor=actor_of(request), consolidation_id=consolidation.pk, origin=origin_of(request), **facts)
@@ -213,7 +214,9 @@ def _find(request: HttpRequest, pk: int) -> Consolidation:
     consolidation = rows.filter(pk=pk).first()
     if consolidation is None:
         raise Http404
-    visible = set(User.objects.visible_to(actor_of(request)).filter(pk__in=_ids(consolidation)).values_list("pk", flat=True))
+    visible = set(
+        User.objects.visible_to(actor_of(request)).filter(pk__in=_ids(consolidation)).values_list("pk", flat=True)
+    )
     if visible != _ids(consolidation):
         raise Http404
     if not (consolidation.one.is_learner and consolidation.other.is_learner):
@@ -237,7 +240,12 @@ def _context(consolidation: Consolidation, step: int) -> dict[str, Any]:
     names = ("identify", "update", "remove")
     words = ("Identify the primary account", "Update the primary account", "Remove the secondary account")
     steps = [
-        {"number": n, "label": label, "url": reverse(f"consolidation:{name}", args=[consolidation.pk]), "now": n == step}
+        {
+            "number": n,
+            "label": label,
+            "url": reverse(f"consolidation:{name}", args=[consolidation.pk]),
+            "now": n == step,
+        }
         for n, (name, label) in enumerate(zip(names, words, strict=True), start=1)
     ]
     return {

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "rewards",
     "commerce",
     "linking",
+    "consolidation",
     "integrations",
 ]
 

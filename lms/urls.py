@@ -14,5 +14,6 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("learning_records.urls")),
     path("merges/", include("merging.urls")),
+    path("consolidations/", include("consolidation.urls")),
     path("preferences/linked-accounts/", include("linking.urls")),
 ]
