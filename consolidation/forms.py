@@ -52,9 +52,9 @@ class EnrollForm(forms.Form):
             self.fields[f"date_{pk}"] = forms.DateField(required=False)
 
     def dates(self) -> dict[int, datetime | None]:
-        """Per ticked enrollment, when it was completed."""
+        """Per ticked enrollment, or per each with the button for all, when it was completed."""
         data = self.cleaned_data
-        ticked = [pk for pk in self.ids if data[f"enroll_{pk}"]]
+        ticked = [pk for pk in self.ids if "all" in self.data or data[f"enroll_{pk}"]]
         return {pk: noon(data[f"date_{pk}"]) if data[f"date_{pk}"] else None for pk in ticked}
 
 

@@ -22,6 +22,11 @@ from consolidation.models import Consolidation
 from learning_records.errors import LearningError
 from learning_records.models import Enrollment
 
+DONE = {
+    "choose_primary": "The primary account is chosen.",
+    "re_enroll": "The primary account is enrolled.",
+    "set_completion_date": "The completion date was saved.",
+}
 Refusals = (ConsolidationError, AccountError, LearningError)
 
 
@@ -39,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @needs_right(Right.EDIT)
 def begin(request: HttpRequest) -> HttpResponse:
     """Name the two accounts."""
-    actor, data = actor_of(request), request.GET | request.POST
+    actor, data = actor_of(request), request.POST if request.method == "POST" else request.GET
     account = find_account(actor, _number(data.get("user", "")))
     typed = data.get("other_text", "").strip()
     other = find_account(actor, _number(data["other"])) if data.get("other") else None
@@ -205,6 +210,8 @@ def _do(
     except Refusals as error:
         messages.error(request, error.detail)
         then = here
+    else:
+        messages.success(request, DONE[step.__name__])
     return redirect(f"consolidation:{then}", consolidation.pk)
 
 
