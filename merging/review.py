@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import connection
 from django.db.models import F, Func, IntegerField, Model
 
-from merging.handlers import SECTIONS, Change, MergeHandler, Move, Outcome, Verdict, registered
+from merging.handlers import SECTIONS, Case, Change, ChoiceRow, MergeHandler, Move, Notice, Outcome, Verdict, registered
 from merging.models import JournalEntry, Merge
 from merging.plan import Plan, Step, as_plain, compiled
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,16 @@ def history(merge: Merge, limit: int, *, offset: int = 0, only: str = "") -> lis
         counts.setdefault(section, {}).update(found)
     counted = entries.annotate(size=Func(F("ids"), function="cardinality", output_field=IntegerField()))
     return list(_sections(_journalled(counted.iterator(chunk_size=500)), counts, limit, offset, only))
+
+
+def choice_rows(case: Case, section: str) -> list[ChoiceRow]:
+    """What a person may decide in this section, row by row."""
+    return [row for handler in registered() if handler.section == section for row in handler.choices(case)]
+
+
+def blockers(case: Case, actor: User) -> list[Notice]:
+    """What forbids this merge, whatever is chosen in it."""
+    return [notice for handler in registered() for notice in handler.blockers(case, actor)]
 
 
 def _sections(

@@ -1,6 +1,14 @@
 """Addresses of merging."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from merging import views
 
 app_name = "merging"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.merge_list, name="list"),
+    path("new/", views.wizard, name="new"),
+    path("new/accounts/", views.candidates, name="candidates"),
+    path("<int:merge_id>/", views.merge_page, name="merge"),
+    path("<int:merge_id>/undo/", views.undo, name="undo"),
+]

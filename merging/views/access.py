@@ -1,0 +1,69 @@
+"""Who may open the pages of merging, and which accounts and merges exist for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+
+from merging.models import Merge
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+View = Callable[..., HttpResponse]
+RIGHTS = ("users.view", "users.edit")
+
+
+def merger_required(view: View) -> View:
+    """Superadmins, and power users holding Users/View and Users/Edit; the services decide about the accounts."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not all(actor_of(request).has_right(right) for right in RIGHTS):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The account that is signed in; pages of merging are never served without one."""
+    actor: Any = request.user
+    return actor  # type: ignore[no-any-return]
+
+
+def visible_account(actor: User, account_id: int) -> User:
+    """An account that the actor may know of; for all others, the answer is as if it didn't exist."""
+    found = get_user_model().objects.visible_to(actor).filter(pk=account_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def visible_merges(actor: User) -> QuerySet[Merge]:
+    """Merges of which the actor may know both accounts."""
+    merges = Merge.objects.select_related("source", "destination", "performed_by", "undone_by")
+    if actor.is_superadmin:
+        return merges
+    seen = get_user_model().objects.visible_to(actor).values("pk")
+    return merges.filter(source__in=seen, destination__in=seen)
+
+
+def origin_of(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def ask_password_again(request: HttpRequest, back_to: str) -> HttpResponse | None:
+    """None when the sign-in is recent enough, else the way to prove it; settings name who knows."""
+    guard = getattr(settings, "SIGN_IN_GUARD", "")
+    answer: HttpResponse | None = import_string(guard)(request, back_to) if guard else None
+    return answer

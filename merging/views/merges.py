@@ -1,0 +1,143 @@
+"""The list of merges, one merge as history, and its undo."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from merging import review, services
+from merging.errors import MergeError, UndoRefused
+from merging.forms import MergeFilterForm, UndoForm
+from merging.models import Merge
+from merging.policies import POLICIES
+from merging.views import pages
+from merging.views.access import (
+    actor_of,
+    ask_password_again,
+    merger_required,
+    origin_of,
+    visible_merges,
+)
+
+PER_PAGE = 50
+
+
+@merger_required
+@require_GET
+def merge_list(request: HttpRequest) -> HttpResponse:
+    """All merges that the actor may know of, newest first."""
+    form = MergeFilterForm(request.GET)
+    merges = _filtered(request, visible_merges(actor_of(request)).order_by("-id"), form)
+    page = list(merges[: PER_PAGE + 1])
+    following = {**form.given(), "before": str(page[PER_PAGE - 1].pk)} if len(page) > PER_PAGE else {}
+    context = {"form": form, "merges": page[:PER_PAGE], "next": f"?{urlencode(following)}" if following else ""}
+    return render(request, "merging/list.html", context | {"policies": POLICIES})
+
+
+def _filtered(request: HttpRequest, merges: QuerySet[Merge], form: MergeFilterForm) -> QuerySet[Merge]:
+    wanted = form.cleaned_data if form.is_valid() else {}
+    if wanted.get("status"):
+        merges = merges.filter(status=wanted["status"])
+    if wanted.get("policy"):
+        merges = merges.filter(policy=wanted["policy"])
+    if wanted.get("before"):
+        merges = merges.filter(pk__lt=wanted["before"])
+    if wanted.get("q"):
+        users = get_user_model().objects.visible_to(request.user).matching(wanted["q"])
+        ids = list(users.values_list("pk", flat=True)[:200])
+        merges = merges.filter(Q(source__in=ids) | Q(destination__in=ids))
+    return merges
+
+
+@merger_required
+@require_GET
+def merge_page(request: HttpRequest, merge_id: int) -> HttpResponse:
+    """One merge: the rows of its review, now as history; while it is queued, its progress."""
+    merge = get_object_or_404(visible_merges(actor_of(request)), pk=merge_id)
+    return render(request, "merging/merge.html", _history(request, merge))
+
+
+def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
+    actor = actor_of(request)
+    tab, page = request.GET.get("tab", ""), request.GET.get("page", "")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+    return {
+        "merge": merge,
+        "policy": POLICIES[merge.policy],
+        "may_undo": actor.is_superadmin and merge.status == Merge.Status.DONE,
+        "refusal": _undo_refusal(actor, merge),
+        "may_delete": actor.has_right("users.delete"),
+        **pages.tabs(
+            partial(review.history, merge, pages.ROWS_LISTED),
+            tab,
+            max(number, 1),
+            lambda key, place: "?" + urlencode({"tab": key, "page": place}),
+        ),
+    }
+
+
+def _undo_refusal(actor: Any, merge: Merge) -> MergeError | None:
+    """Why no undo is offered, as far as it can be told without looking at rows."""
+    if merge.status != Merge.Status.DONE:
+        return None
+    try:
+        services.check_undo_is_open(actor, merge)
+    except UndoRefused as refusal:
+        return refusal
+    return None
+
+
+@merger_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, merge_id: int) -> HttpResponse:
+    """GET tries the undo and says what would happen; POST does it. A superadmin's."""
+    actor = actor_of(request)
+    if not actor.is_superadmin:
+        raise PermissionDenied
+    merge = get_object_or_404(visible_merges(actor), pk=merge_id)
+    form = UndoForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _undo(request, merge, form)
+    refusal: MergeError | None = None
+    try:
+        services.preview_undo(actor=actor, merge_id=merge.pk)
+    except MergeError as error:
+        refusal = error
+    return _undo_page(request, merge, form, refusal, 400 if request.method == "POST" else 200)
+
+
+def _undo(request: HttpRequest, merge: Merge, form: UndoForm) -> HttpResponse:
+    again = ask_password_again(request, request.path)
+    if again is not None:
+        return again
+    try:
+        services.undo_merge(
+            actor=actor_of(request), merge_id=merge.pk, reason=form.cleaned_data["reason"], origin=origin_of(request)
+        )
+    except MergeError as error:
+        return _undo_page(request, merge, form, error, 409)
+    messages.success(request, f"The merge was undone: {merge.source} and {merge.destination} are as they were before.")
+    return redirect("merging:merge", merge.pk)
+
+
+def _undo_page(
+    request: HttpRequest, merge: Merge, form: UndoForm, refusal: MergeError | None, status: int
+) -> HttpResponse:
+    sections = [section for section in review.history(merge, 0) if section.total]
+    context = {
+        "merge": merge,
+        "form": form,
+        "refusal": refusal,
+        "rows": review.named(refusal.facts.get("rows", ())) if refusal else [],
+        "sections": sections,
+    }
+    return render(request, "merging/undo.html", context, status=status)

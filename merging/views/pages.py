@@ -1,0 +1,228 @@
+"""What each page of the wizard shows, as plain values for its template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.conf import settings
+from django.utils import timezone
+
+from merging import review
+from merging.errors import ChoicesInvalid
+from merging.forms import STEPS, Address
+from merging.handlers import Case, ChoiceRow, Notice
+from merging.plan import Plan
+from merging.policies import POLICIES, Side
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+COURSES_PER_PAGE = 50
+ROWS_LISTED = 50
+TABS = ("profile", "enrollments", "transactions", "badges", "subscriptions")
+SAME = Notice("same_account", "This account is already in the other role. A merge needs two different accounts.")
+
+
+class Asked(Protocol):
+    """The wizard's question, as far as pages need it."""
+
+    @property
+    def actor(self) -> User: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def source(self) -> User | None: ...
+    @property
+    def destination(self) -> User | None: ...
+    @property
+    def is_same(self) -> bool: ...
+
+
+def frame(question: Asked, candidates: Sequence[User]) -> dict[str, Any]:
+    """What stands around every step."""
+    address = question.address
+    steps = [
+        {"number": number, "label": label, "is_done": number < address.step, "is_current": number == address.step}
+        for number, label in STEPS.items()
+        if address.policy.has_switches or number in (1, 4)
+    ]
+    return {
+        "address": address,
+        "policy": address.policy,
+        "source": question.source,
+        "destination": question.destination,
+        "steps": steps,
+        "swap": address.swapped().query(),
+        "back_to": address.moved_to(step=1).query(),
+        **picker(question, candidates),
+    }
+
+
+def picker(question: Asked, candidates: Sequence[User]) -> dict[str, Any]:
+    """The type-ahead for the role that is still open; with both given, for the one that the policy leaves open."""
+    address = question.address
+    role = _open_role(question)
+    other = question.source if role == "destination" else question.destination
+    return {
+        "address": address,
+        "role": role,
+        "role_label": _role_labels(address)[role],
+        "candidates": candidates,
+        "other": other,
+        "carried": address.carried(role, "q", "step", "page"),
+    }
+
+
+def _open_role(question: Asked) -> Side:
+    if question.source is None and question.destination is None:
+        return question.address.policy.starts_from
+    if question.source is None:
+        return "source"
+    if question.destination is None or question.address.policy.starts_from == "source":
+        return "destination"
+    return "source"
+
+
+def _role_labels(address: Address) -> Mapping[Side, str]:
+    source = "Source" if address.policy.starts_from == "source" else "Duplicate User Account"
+    return {"source": source, "destination": "Destination"}
+
+
+def destination(question: Asked, case: Case | None) -> dict[str, Any]:
+    """Page one: who is merged into whom, by which policy, and what already forbids it."""
+    blockers = [SAME] if question.is_same else review.blockers(case, question.actor) if case else []
+    address = question.address
+    return {
+        "page": "merging/_destination.html",
+        "cards": [_card("source", question.source, address), _card("destination", question.destination, address)],
+        "rows": review.choice_rows(case, "profile") if case else [],
+        "policies": list(POLICIES.values()),
+        "blockers": blockers,
+        "may_go_on": case is not None and not blockers,
+        "next_step": 2 if address.policy.has_switches else 4,
+    }
+
+
+def _card(role: Side, account: User | None, address: Address) -> dict[str, Any]:
+    return {
+        "role": role,
+        "title": _role_labels(address)[role],
+        "fate": "will be kept" if role == "destination" else "will be merged away",
+        "account": account,
+        "facts": _facts(account) if account else [],
+        "change": address.moved_to(**{role: None}, step=1).query(),
+    }
+
+
+def _facts(account: User) -> list[tuple[str, Any]]:
+    return [
+        ("Username", account.username),
+        ("E-mail", account.email),
+        ("Employee number", account.employee_number),
+        ("Job title", account.job_title),
+        ("Status", account.get_status_display()),
+        ("Last sign-in", account.last_login or "never"),
+        ("Created", account.created_at),
+    ]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One row of boxes with its tick."""
+
+    row: ChoiceRow
+    ticked: Side
+
+    @property
+    def result(self) -> str | None:
+        return self.row.source if self.ticked == "source" else self.row.destination
+
+
+def boxes(address: Address, case: Case) -> dict[str, Any]:
+    """Pages two and three: a switch, and one row of boxes per field or course."""
+    part = "profile" if address.step == 2 else "enrollments"
+    chosen: Mapping[str, Side] = address.fields if part == "profile" else address.courses
+    rows = [_box(row, chosen) for row in review.choice_rows(case, part)]
+    shared = sum(1 for box in rows if box.row.source is not None and box.row.destination is not None)
+    if part == "enrollments":
+        rows.sort(key=lambda box: box.row.source is None or box.row.destination is None)
+    per_page = COURSES_PER_PAGE if part == "enrollments" else len(rows) or 1
+    pages = max(-(-len(rows) // per_page), 1)
+    page = min(address.page, pages)
+    return {
+        "page": f"merging/_{part}.html",
+        "part": part,
+        "is_on": part not in address.off,
+        "boxes": rows[(page - 1) * per_page : page * per_page],
+        "total": len(rows),
+        "shared": shared,
+        "differing": sum(1 for box in rows if box.row.differs),
+        "pages": pages,
+        "page_number": page,
+        "carried": address.carried("step", "page", "differing"),
+        "next_step": address.step + 1,
+        "previous_step": address.step - 1,
+    }
+
+
+def _box(row: ChoiceRow, chosen: Mapping[str, Side]) -> Box:
+    return Box(row, chosen.get(row.key, row.preselected) if row.is_open else row.preselected)
+
+
+def impossible(address: Address, error: ChoicesInvalid) -> dict[str, Any]:
+    """The review of choices that no page offers."""
+    blockers = [Notice(problem["code"], problem["detail"]) for problem in error.errors]
+    start_over = address.moved_to(fields={}, courses={}, step=2).query()
+    return {"page": "merging/_review.html", "blockers": blockers, "start_over": start_over, "sections": []}
+
+
+def reviewed(address: Address, plan: Plan) -> dict[str, Any]:
+    """Page four: everything that the merge would do."""
+    return {
+        "page": "merging/_review.html",
+        "plan": plan,
+        "blockers": plan.blockers,
+        "warnings": plan.warnings,
+        "undo_until": timezone.now() + timedelta(days=settings.UNDO_WINDOW_DAYS),
+        "previous_step": 3 if address.policy.has_switches else 1,
+        "is_large": plan.size > settings.MERGE_INLINE_LIMIT,
+        **tabs(
+            partial(review.sections, plan, ROWS_LISTED),
+            address.tab,
+            address.page,
+            lambda tab, page: address.moved_to(tab=tab, page=page).query(),
+        ),
+    }
+
+
+def tabs(load: Callable[..., list[review.Section]], tab: str, page: int, link: Callable[[str, int], str]) -> dict[str, Any]:
+    """Sections as tabs: the five that people look for first, then what else has rows; empty ones by name.
+
+    `tab` is the open one, turned to `page`; the others show their first rows.
+    """
+    sections = {section.key: section for section in load()}
+    tab = tab if tab in sections else TABS[0]
+    if page > 1:
+        sections |= {s.key: s for s in load(offset=(page - 1) * ROWS_LISTED, only=tab) if s.key == tab}
+    shown = [sections[key] for key in TABS] + [s for s in sections.values() if s.key not in TABS and s.total]
+    return {
+        "sections": [_tab(section, section.key == tab, link) for section in shown],
+        "empty": [s.label for s in sections.values() if s.key not in TABS and not s.total],
+    }
+
+
+def _tab(section: review.Section, is_open: bool, link: Callable[[str, int], str]) -> dict[str, Any]:
+    page = section.offset // ROWS_LISTED + 1
+    return {
+        "section": section,
+        "is_open": is_open,
+        "counts": [(outcome, count) for outcome, count in section.counts.items() if count],
+        "first": section.offset + 1,
+        "last": section.offset + len(section.rows),
+        "previous": link(section.key, page - 1) if page > 1 else "",
+        "next": link(section.key, page + 1) if section.rest else "",
+    }

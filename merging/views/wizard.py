@@ -1,0 +1,183 @@
+"""The wizard: GET alone until Merge Users. Each page is computed from its address; nothing is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_http_methods
+
+from merging import review, services, tasks
+from merging.errors import ChoicesInvalid, MergeError, PlanIsStale
+from merging.forms import Address, ConfirmForm
+from merging.handlers import Case
+from merging.models import Merge
+from merging.policies import Choices, parse_choices
+from merging.views import pages
+from merging.views.access import actor_of, ask_password_again, merger_required, origin_of, visible_account
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+CANDIDATES = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request to the wizard: who asks, the address, and the accounts that it names."""
+
+    actor: User
+    address: Address
+    source: User | None
+    destination: User | None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Question:
+        """Read the request; accounts that the actor may not know of don't exist."""
+        actor, address = actor_of(request), Address.read(request.GET)
+        source, destination = (
+            visible_account(actor, account) if account else None for account in (address.source, address.destination)
+        )
+        return cls(actor, address, source, destination)
+
+    @property
+    def is_same(self) -> bool:
+        return self.source is not None and self.source == self.destination
+
+    def case(self) -> Case | None:
+        """The merge in question, once both accounts are known and differ; forged choices count as none here."""
+        if self.source is None or self.destination is None or self.is_same:
+            return None
+        try:
+            choices = parse_choices(self.address.choices(), self.address.policy)
+        except ChoicesInvalid:
+            choices = Choices()
+        return Case(self.source, self.destination, self.address.policy, choices)
+
+
+@merger_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def wizard(request: HttpRequest) -> HttpResponse:
+    """`/merges/new/`: GET shows the step that the address names, POST merges what the review showed."""
+    question = Question.of(request)
+    if request.method == "POST":
+        return _merge(request, question)
+    address = question.address
+    case = question.case()
+    if address.sent and case:
+        address = address.settled(review.choice_rows(case, address.sent))
+    is_partial = _is_partial(request)
+    if dict(request.GET.items()) != address.parameters() and not is_partial:
+        return redirect(request.path + address.query())
+    return _page(request, Question(question.actor, address, question.source, question.destination))
+
+
+@merger_required
+@require_GET
+def candidates(request: HttpRequest) -> HttpResponse:
+    """The accounts that match what is being typed, as options of the picker."""
+    question = Question.of(request)
+    return render(request, "merging/_candidates.html", pages.picker(question, found(question)))
+
+
+def found(question: Question) -> list[User]:
+    """Accounts that match the typed words, privileged ones included: choosing one says why it can't be."""
+    if not question.address.q:
+        return []
+    accounts = get_user_model().objects.visible_to(question.actor).present()
+    return list(accounts.matching(question.address.q)[:CANDIDATES])
+
+
+def _is_partial(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def _page(request: HttpRequest, question: Question, *, status: int = 200, **more: Any) -> HttpResponse:
+    context = pages.frame(question, found(question)) | _step(question) | more
+    template = "merging/_wizard.html" if _is_partial(request) else "merging/wizard.html"
+    response = render(request, template, context, status=status)
+    response["HX-Push-Url"] = request.path + question.address.query()
+    response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _step(question: Question) -> dict[str, Any]:
+    case = question.case()
+    if case is None or question.address.step == 1:
+        return pages.destination(question, case)
+    if question.address.step in (2, 3):
+        return pages.boxes(question.address, case)
+    return _review(question)
+
+
+def _review(question: Question) -> dict[str, Any]:
+    address = question.address
+    try:
+        plan = services.preview(
+            actor=question.actor,
+            source_id=address.source or 0,
+            destination_id=address.destination or 0,
+            policy=address.policy.name,
+            choices=address.choices(),
+        )
+    except ChoicesInvalid as error:
+        return pages.impossible(address, error)
+    return pages.reviewed(address, plan)
+
+
+def _merge(request: HttpRequest, question: Question) -> HttpResponse:
+    """Confirm a review. Sent twice it gives one merge; what isn't what was reviewed gives the new review."""
+    address, form = question.address.moved_to(step=4), ConfirmForm(request.POST)
+    question = Question(question.actor, address, question.source, question.destination)
+    if question.source is None or question.destination is None or not form.is_valid():
+        return redirect(request.path + address.query())
+    again = ask_password_again(request, request.path + address.query())
+    if again is not None:
+        return again
+    given = form.cleaned_data
+    done = _twin(address, given["digest"])
+    try:
+        merge = done or services.request_merge(
+            actor=question.actor,
+            source_id=question.source.pk,
+            destination_id=question.destination.pk,
+            policy=address.policy.name,
+            choices=address.choices(),
+            origin=origin_of(request),
+            **given,
+        )
+    except MergeError as error:
+        return _refused(request, question, given, error)
+    if done is None:
+        tasks.follow_up(merge)
+        _say(request, merge)
+    return redirect("merging:merge", merge.pk)
+
+
+def _twin(address: Address, digest: str) -> Merge | None:
+    """The merge that this very review already became, by a second click."""
+    live = (Merge.Status.QUEUED, Merge.Status.DONE)
+    merges = Merge.objects.filter(source=address.source, destination=address.destination, digest=digest)
+    return merges.filter(status__in=live).first()
+
+
+def _refused(request: HttpRequest, question: Question, given: dict[str, Any], error: MergeError) -> HttpResponse:
+    """A click that lost against its twin leads to the twin's merge; anything else shows the review as it is now."""
+    done = _twin(question.address, given["digest"])
+    if done:
+        return redirect("merging:merge", done.pk)
+    changed = error.facts.get("sections", ()) if isinstance(error, PlanIsStale) else ()
+    return _page(request, question, status=409, refusal=error, changed=changed, given=given)
+
+
+def _say(request: HttpRequest, merge: Merge) -> None:
+    if merge.status == Merge.Status.DONE:
+        messages.success(request, f"{merge.source} was merged into {merge.destination}.")
+    else:
+        messages.info(request, "The merge is large, so it is carried out in the background. This page follows it.")
