@@ -11,6 +11,7 @@ from django import forms
 from django.http import QueryDict
 
 from merging.handlers import ChoiceRow
+from merging.models import Merge
 from merging.policies import POLICIES, Policy, Side, default_policy
 
 STEPS: Mapping[int, str] = {1: "Destination", 2: "User Information", 3: "Enrollments", 4: "Review"}
@@ -57,7 +58,7 @@ class Address:
             differing="differing" in data,
             tab=data.get("tab", "")[:30],
             page=_number(data, "page") or 1,
-            q=data.get("q", "").strip()[:100],
+            q=_typed(data),
             sent=data["sent"] if switches and data.get("sent") in PARTS else "",
             ticked={key[2:]: LETTERS[value] for key, value in data.items() if key[:2] == "t." and value in LETTERS},
         )
@@ -80,12 +81,14 @@ class Address:
                 known.pop(row.key, None)
                 if row.is_open and side != row.preselected:
                     known[row.key] = side
-        name = "fields" if self.sent == "profile" else "courses"
-        return replace(self, **{name: known}, sent="", ticked={})
+        if self.sent == "profile":
+            return replace(self, fields=known, sent="", ticked={})
+        return replace(self, courses=known, sent="", ticked={})
 
     def moved_to(self, **changes: Any) -> Address:
         """The same question, looked at elsewhere: another step, tab, page, or with other accounts."""
-        return replace(self, **({"tab": "", "page": 1, "q": "", "sent": "", "ticked": {}} | changes))
+        here: dict[str, Any] = {"tab": "", "page": 1, "q": "", "sent": "", "ticked": {}}
+        return replace(self, **(here | changes))
 
     def swapped(self) -> Address:
         """Both roles exchanged; choices made for the other way round would mean something else now."""
@@ -126,6 +129,22 @@ class ConfirmForm(forms.Form):
     notify = forms.BooleanField(required=False)
 
 
+class MergeFilterForm(forms.Form):
+    """Which merges are listed."""
+
+    q = forms.CharField(label="User", max_length=100, required=False)
+    status = forms.ChoiceField(choices=[("", "Any status"), *Merge.Status.choices], required=False)
+    policy = forms.ChoiceField(
+        choices=[("", "Any policy"), *((p.name, p.label) for p in POLICIES.values() if p.merges)], required=False
+    )
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**31, widget=forms.HiddenInput)
+
+    def given(self) -> dict[str, str]:
+        """The filters as they go into the address of the next page."""
+        found = self.cleaned_data if self.is_valid() else {}
+        return {name: str(found[name]) for name in ("q", "status", "policy") if found.get(name)}
+
+
 class UndoForm(forms.Form):
     reason = forms.CharField(max_length=300, strip=True, error_messages={"required": "Say why it is undone."})
 
@@ -138,6 +157,15 @@ def _policy(data: QueryDict) -> Policy:
 def _number(data: QueryDict, key: str) -> int | None:
     value = data.get(key, "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 and int(value) else None
+
+
+def _typed(data: QueryDict) -> str:
+    """What was typed into the picker, when no account was picked from it."""
+    for role in ("source", "destination"):
+        text = data.get(f"{role}_text", "").strip()
+        if text and _number(data, role) is None:
+            return text[:100]
+    return data.get("q", "").strip()[:100]
 
 
 def _off(data: QueryDict) -> frozenset[str]:

@@ -31,6 +31,7 @@ class Merge(models.Model):
     counts = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
     notify = models.BooleanField(default=False)
+    notified_at = models.DateTimeField(null=True)
     follows = models.ForeignKey("self", models.PROTECT, null=True, related_name="followed_by")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     performed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -53,7 +54,12 @@ class Merge(models.Model):
                 condition=~Q(status__in=["done", "undone"]) | Q(performed_at__isnull=False), name="done_has_a_time"
             ),
         ]
-        indexes = [models.Index(fields=["id"], name="merges_waiting", condition=Q(status="queued"))]
+        indexes = [
+            models.Index(fields=["id"], name="merges_waiting", condition=Q(status="queued")),
+            models.Index(
+                fields=["id"], name="merges_to_tell", condition=Q(status="done", notify=True, notified_at__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"merge {self.pk}"

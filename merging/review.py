@@ -92,6 +92,18 @@ def blockers(case: Case, actor: User) -> list[Notice]:
     return [notice for handler in registered() for notice in handler.blockers(case, actor)]
 
 
+def named(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Rows that an error names by model and id, in words."""
+    told = []
+    for row in rows:
+        model = apps.get_model(row["model"])
+        handler = _handler_of("", model)
+        found = model._base_manager.filter(pk=row["id"]).first()
+        what = _describe(handler, found)[0] if found else "no longer there"
+        told.append(f"{str(model._meta.verbose_name).capitalize()} {row['id']}: {what}")
+    return told
+
+
 def _sections(
     parts: Iterable[_Part], counts: Mapping[str, Mapping[str, int]], limit: int, offset: int, only: str
 ) -> Iterator[Section]:

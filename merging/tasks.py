@@ -1,29 +1,79 @@
-"""Queued merges. The queue is the merge's own row; a task is only a hint to look at it."""
+"""Queued merges and what follows a merge. The queue is the merge's own row; a task is only a hint to look at it."""
+
+from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from celery import shared_task
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from merging import services
 from merging.errors import MergeIsBusy
 from merging.models import Merge
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def follow_up(merge: Merge) -> None:
+    """For doors, after request_merge: hand a queued merge to the workers, tell the person of one that is done."""
+    if merge.status == Merge.Status.QUEUED:
+        run_merge.delay_on_commit(merge.pk)
+    elif merge.status == Merge.Status.DONE and merge.notify and merge.notified_at is None:
+        notify.delay_on_commit(merge.pk)
+
 
 @shared_task
 def run_merge(merge_id: int) -> None:
     """Carry out one queued merge. When its accounts are busy, the sweep tries again."""
     try:
-        services.execute_merge(merge_id)
+        follow_up(services.execute_merge(merge_id))
     except MergeIsBusy:
         return
 
 
 @shared_task
 def sweep() -> None:
-    """Find queued merges whose hint was lost."""
+    """Find queued merges and untold people whose hints were lost."""
     late = timezone.now() - timedelta(seconds=5)
     for merge_id in Merge.objects.filter(status=Merge.Status.QUEUED, requested_at__lt=late).values_list(
         "id", flat=True
     ):
         run_merge(merge_id)
+    untold = Merge.objects.filter(status=Merge.Status.DONE, notify=True, notified_at=None, performed_at__lt=late)
+    for merge_id in untold.values_list("id", flat=True):
+        notify(merge_id)
+
+
+@shared_task
+def notify(merge_id: int) -> None:
+    """Tell the person, once, at each of their addresses, which account to use from now on."""
+    with transaction.atomic():
+        waiting = Merge.objects.filter(pk=merge_id, status=Merge.Status.DONE, notify=True, notified_at=None)
+        merge = waiting.select_for_update(skip_locked=True, no_key=True).first()  # two workers must not both write
+        if merge is None:
+            return
+        _write_to(merge)
+        merge.notified_at = timezone.now()
+        merge.save(update_fields=["notified_at"])
+
+
+def _write_to(merge: Merge) -> None:
+    accounts = (merge.destination, merge.source)
+    addresses = {account.email.lower(): account.email for account in accounts if _is_reachable(account)}
+    context = {"merge": merge, "source": merge.source, "destination": merge.destination}
+    subject = render_to_string("emails/merged_subject.txt", context).strip()
+    text, html = (render_to_string(f"emails/merged.{kind}", context) for kind in ("txt", "html"))
+    for address in addresses.values():
+        mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
+        mail.attach_alternative(html, "text/html")
+        mail.send()
+
+
+def _is_reachable(account: User) -> bool:
+    return bool(account.email) and account.email_state != "bounced"

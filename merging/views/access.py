@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.module_loading import import_string
 
 from merging.models import Merge
 
@@ -35,6 +33,12 @@ def merger_required(view: View) -> View:
     return login_required(guarded)
 
 
+def asks_for_password(view: View) -> View:
+    """A POST needs a recent sign-in; the portal's middleware reads this mark and asks for the password again."""
+    view.asks_for_password = True  # type: ignore[attr-defined]
+    return view
+
+
 def actor_of(request: HttpRequest) -> User:
     """The account that is signed in; pages of merging are never served without one."""
     actor: Any = request.user
@@ -43,7 +47,7 @@ def actor_of(request: HttpRequest) -> User:
 
 def visible_account(actor: User, account_id: int) -> User:
     """An account that the actor may know of; for all others, the answer is as if it didn't exist."""
-    found = get_user_model().objects.visible_to(actor).filter(pk=account_id).first()
+    found: User | None = get_user_model().objects.visible_to(actor).filter(pk=account_id).first()
     if found is None:
         raise Http404
     return found
@@ -60,10 +64,3 @@ def visible_merges(actor: User) -> QuerySet[Merge]:
 
 def origin_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
-
-
-def ask_password_again(request: HttpRequest, back_to: str) -> HttpResponse | None:
-    """None when the sign-in is recent enough, else the way to prove it; settings name who knows."""
-    guard = getattr(settings, "SIGN_IN_GUARD", "")
-    answer: HttpResponse | None = import_string(guard)(request, back_to) if guard else None
-    return answer

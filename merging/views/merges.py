@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -12,23 +12,28 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from merging import review, services
 from merging.errors import MergeError, UndoRefused
 from merging.forms import MergeFilterForm, UndoForm
 from merging.models import Merge
-from merging.policies import POLICIES
+from merging.policies import POLICIES, Choices, parse_choices
 from merging.views import pages
 from merging.views.access import (
     actor_of,
-    ask_password_again,
+    asks_for_password,
     merger_required,
     origin_of,
     visible_merges,
 )
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 PER_PAGE = 50
+MATCHES = 200
 
 
 @merger_required
@@ -39,8 +44,10 @@ def merge_list(request: HttpRequest) -> HttpResponse:
     merges = _filtered(request, visible_merges(actor_of(request)).order_by("-id"), form)
     page = list(merges[: PER_PAGE + 1])
     following = {**form.given(), "before": str(page[PER_PAGE - 1].pk)} if len(page) > PER_PAGE else {}
+    for merge in page:
+        merge.policy_label = POLICIES[merge.policy].label  # type: ignore[attr-defined]
     context = {"form": form, "merges": page[:PER_PAGE], "next": f"?{urlencode(following)}" if following else ""}
-    return render(request, "merging/list.html", context | {"policies": POLICIES})
+    return render(request, "merging/list.html", context)
 
 
 def _filtered(request: HttpRequest, merges: QuerySet[Merge], form: MergeFilterForm) -> QuerySet[Merge]:
@@ -52,8 +59,7 @@ def _filtered(request: HttpRequest, merges: QuerySet[Merge], form: MergeFilterFo
     if wanted.get("before"):
         merges = merges.filter(pk__lt=wanted["before"])
     if wanted.get("q"):
-        users = get_user_model().objects.visible_to(request.user).matching(wanted["q"])
-        ids = list(users.values_list("pk", flat=True)[:200])
+        ids = [user.pk for user in get_user_model().objects.matching(actor_of(request), wanted["q"], MATCHES)]
         merges = merges.filter(Q(source__in=ids) | Q(destination__in=ids))
     return merges
 
@@ -75,7 +81,11 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
         "policy": POLICIES[merge.policy],
         "may_undo": actor.is_superadmin and merge.status == Merge.Status.DONE,
         "refusal": _undo_refusal(actor, merge),
-        "may_delete": actor.has_right("users.delete"),
+        "role_labels": pages.ROLE_NAMES,
+        "fixed": pages.decided(POLICIES[merge.policy], _choices(merge)),
+        "chosen": [*_choices(merge).fields, *(f"course {course}" for course in _choices(merge).courses)],
+        "again": reverse("merging:new") + f"?source={merge.source_id}&destination={merge.destination_id}",
+        "acts": _acts(actor, merge),
         **pages.tabs(
             partial(review.history, merge, pages.ROWS_LISTED),
             tab,
@@ -83,6 +93,36 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
             lambda key, place: "?" + urlencode({"tab": key, "page": place}),
         ),
     }
+
+
+def _choices(merge: Merge) -> Choices:
+    return parse_choices(merge.choices, POLICIES[merge.policy])
+
+
+def _acts(actor: User, merge: Merge) -> list[dict[str, str]]:
+    """What may be done with the source after its merge, each with its consequence."""
+    acts = []
+    if merge.source.is_active:
+        acts.append(
+            {
+                "name": "deactivate",
+                "label": "Deactivate the source",
+                "look": "btn-secondary",
+                "consequence": "It can't sign in any more, its sessions and tokens end. It keeps what wasn't merged "
+                "and can be reactivated.",
+            }
+        )
+    if actor.has_right("users.delete"):
+        acts.append(
+            {
+                "name": "delete",
+                "label": "Delete the source",
+                "look": "btn-danger",
+                "consequence": "Its personal data is erased and can't be reinstated, and this merge can't be undone "
+                "any more. The destination loses nothing.",
+            }
+        )
+    return [act | {"url": reverse(f"accounts:{act['name']}", args=[merge.source_id])} for act in acts]
 
 
 def _undo_refusal(actor: Any, merge: Merge) -> MergeError | None:
@@ -96,6 +136,7 @@ def _undo_refusal(actor: Any, merge: Merge) -> MergeError | None:
     return None
 
 
+@asks_for_password
 @merger_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, merge_id: int) -> HttpResponse:
@@ -116,9 +157,6 @@ def undo(request: HttpRequest, merge_id: int) -> HttpResponse:
 
 
 def _undo(request: HttpRequest, merge: Merge, form: UndoForm) -> HttpResponse:
-    again = ask_password_again(request, request.path)
-    if again is not None:
-        return again
     try:
         services.undo_merge(
             actor=actor_of(request), merge_id=merge.pk, reason=form.cleaned_data["reason"], origin=origin_of(request)
@@ -132,12 +170,17 @@ def _undo(request: HttpRequest, merge: Merge, form: UndoForm) -> HttpResponse:
 def _undo_page(
     request: HttpRequest, merge: Merge, form: UndoForm, refusal: MergeError | None, status: int
 ) -> HttpResponse:
-    sections = [section for section in review.history(merge, 0) if section.total]
+    going_back = [
+        {"label": section.label, "rows": section.total - section.counts["stays"]}
+        for section in review.history(merge, 0)
+        if section.total > section.counts["stays"]
+    ]
     context = {
         "merge": merge,
         "form": form,
         "refusal": refusal,
         "rows": review.named(refusal.facts.get("rows", ())) if refusal else [],
-        "sections": sections,
+        "going_back": going_back,
+        "role_labels": pages.ROLE_NAMES,
     }
     return render(request, "merging/undo.html", context, status=status)

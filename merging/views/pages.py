@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from merging import review
@@ -16,14 +18,21 @@ from merging.errors import ChoicesInvalid
 from merging.forms import STEPS, Address
 from merging.handlers import Case, ChoiceRow, Notice
 from merging.plan import Plan
-from merging.policies import POLICIES, Side
+from merging.policies import POLICIES, Choices, Policy, Side
 
 if TYPE_CHECKING:
     from accounts.models import User
 
+NOTHING = "—"
 COURSES_PER_PAGE = 50
 ROWS_LISTED = 50
+ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d|$)")
 TABS = ("profile", "enrollments", "transactions", "badges", "subscriptions")
+ROLE_HELP: Mapping[Side, str] = {
+    "source": "The account that will be merged away. Type a name, username, e-mail address or employee number.",
+    "destination": "The account that will be kept. Type a name, username, e-mail address or employee number.",
+}
+ROLE_NAMES: Mapping[Side, str] = {"source": "Source", "destination": "Destination"}
 SAME = Notice("same_account", "This account is already in the other role. A merge needs two different accounts.")
 
 
@@ -57,7 +66,8 @@ def frame(question: Asked, candidates: Sequence[User]) -> dict[str, Any]:
         "destination": question.destination,
         "steps": steps,
         "swap": address.swapped().query(),
-        "back_to": address.moved_to(step=1).query(),
+        "role_labels": _role_labels(address),
+        "tab_base": reverse("merging:new"),
         **picker(question, candidates),
     }
 
@@ -66,14 +76,13 @@ def picker(question: Asked, candidates: Sequence[User]) -> dict[str, Any]:
     """The type-ahead for the role that is still open; with both given, for the one that the policy leaves open."""
     address = question.address
     role = _open_role(question)
-    other = question.source if role == "destination" else question.destination
     return {
-        "address": address,
         "role": role,
         "role_label": _role_labels(address)[role],
         "candidates": candidates,
-        "other": other,
-        "carried": address.carried(role, "q", "step", "page"),
+        "role_help": ROLE_HELP[role],
+        "picked": question.source if role == "source" else question.destination,
+        "search_url": reverse("accounts:user_search"),
     }
 
 
@@ -88,22 +97,25 @@ def _open_role(question: Asked) -> Side:
 
 
 def _role_labels(address: Address) -> Mapping[Side, str]:
-    source = "Source" if address.policy.starts_from == "source" else "Duplicate User Account"
-    return {"source": source, "destination": "Destination"}
+    if address.policy.starts_from == "source":
+        return ROLE_NAMES
+    return {**ROLE_NAMES, "source": "Duplicate User Account"}
 
 
 def destination(question: Asked, case: Case | None) -> dict[str, Any]:
     """Page one: who is merged into whom, by which policy, and what already forbids it."""
     blockers = [SAME] if question.is_same else review.blockers(case, question.actor) if case else []
     address = question.address
+    rows = review.choice_rows(case, "profile") if case else []
     return {
         "page": "merging/_destination.html",
+        "carried": address.carried(_open_role(question), "policy", "q", "step", "page", "tab"),
         "cards": [_card("source", question.source, address), _card("destination", question.destination, address)],
-        "rows": review.choice_rows(case, "profile") if case else [],
+        "rows": rows,
+        "differing": sum(1 for row in rows if row.differs),
         "policies": list(POLICIES.values()),
         "blockers": blockers,
         "may_go_on": case is not None and not blockers,
-        "next_step": 2 if address.policy.has_switches else 4,
     }
 
 
@@ -138,8 +150,12 @@ class Box:
     ticked: Side
 
     @property
-    def result(self) -> str | None:
-        return self.row.source if self.ticked == "source" else self.row.destination
+    def source(self) -> str:
+        return self.row.source or NOTHING
+
+    @property
+    def destination(self) -> str:
+        return self.row.destination or NOTHING
 
 
 def boxes(address: Address, case: Case) -> dict[str, Any]:
@@ -163,6 +179,8 @@ def boxes(address: Address, case: Case) -> dict[str, Any]:
         "differing": sum(1 for box in rows if box.row.differs),
         "pages": pages,
         "page_number": page,
+        "previous_page": page - 1,
+        "next_page": page + 1 if page < pages else 0,
         "carried": address.carried("step", "page", "differing"),
         "next_step": address.step + 1,
         "previous_step": address.step - 1,
@@ -189,6 +207,9 @@ def reviewed(address: Address, plan: Plan) -> dict[str, Any]:
         "warnings": plan.warnings,
         "undo_until": timezone.now() + timedelta(days=settings.UNDO_WINDOW_DAYS),
         "previous_step": 3 if address.policy.has_switches else 1,
+        "kept": address.carried("step", "tab", "page"),
+        "merge_label": "Merge Users" if address.policy.has_switches else "Merge",
+        "fixed": decided(plan.case.policy, plan.case.choices),
         "is_large": plan.size > settings.MERGE_INLINE_LIMIT,
         **tabs(
             partial(review.sections, plan, ROWS_LISTED),
@@ -199,7 +220,44 @@ def reviewed(address: Address, plan: Plan) -> dict[str, Any]:
     }
 
 
-def tabs(load: Callable[..., list[review.Section]], tab: str, page: int, link: Callable[[str, int], str]) -> dict[str, Any]:
+def decided(policy: Policy, choices: Choices) -> list[str]:
+    """What policy and switches settled, in sentences."""
+    enrollments = "Enrollments are merged, with certificates, tracking and transactions."
+    if not policy.prefers_best_record:
+        enrollments = "The destination's enrollments have priority, unless only the source's is completed."
+    elif not choices.merge_enrollments:
+        enrollments = "Enrollments are not merged; for shared courses the more completed record decides."
+    merges_profile = choices.merge_profile and policy.profile == "source"
+    return [
+        "User information is merged field by field." if merges_profile else "The destination's profile is kept.",
+        enrollments,
+        "The source becomes inactive." if policy.deactivates_source else "The source stays as it is afterwards.",
+    ]
+
+
+def _row(row: review.Row) -> dict[str, Any]:
+    facts = [
+        (key.replace("_", " "), _fact(value)) for key, value in row.detail.items() if value not in (None, "", [], {})
+    ]
+    return {"what": row.what, "outcome": row.outcome, "reason": row.reason, "facts": facts}
+
+
+def _fact(value: Any) -> str:
+    """A plain value for people: times as dates, truth as yes or no, parts of a whole one after the other."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key.replace('_', ' ')} {_fact(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_fact(item) for item in value)
+    if isinstance(value, str) and ISO_DATE.match(value):
+        return date.fromisoformat(value[:10]).strftime("%-d %b %Y")
+    return str(value)
+
+
+def tabs(
+    load: Callable[..., list[review.Section]], tab: str, page: int, link: Callable[[str, int], str]
+) -> dict[str, Any]:
     """Sections as tabs: the five that people look for first, then what else has rows; empty ones by name.
 
     `tab` is the open one, turned to `page`; the others show their first rows.
@@ -221,6 +279,7 @@ def _tab(section: review.Section, is_open: bool, link: Callable[[str, int], str]
         "section": section,
         "is_open": is_open,
         "counts": [(outcome, count) for outcome, count in section.counts.items() if count],
+        "rows": [_row(row) for row in section.rows],
         "first": section.offset + 1,
         "last": section.offset + len(section.rows),
         "previous": link(section.key, page - 1) if page > 1 else "",

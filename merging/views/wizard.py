@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from merging import review, services, tasks
 from merging.errors import ChoicesInvalid, MergeError, PlanIsStale
@@ -19,7 +19,7 @@ from merging.handlers import Case
 from merging.models import Merge
 from merging.policies import Choices, parse_choices
 from merging.views import pages
-from merging.views.access import actor_of, ask_password_again, merger_required, origin_of, visible_account
+from merging.views.access import actor_of, asks_for_password, merger_required, origin_of, visible_account
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -43,6 +43,8 @@ class Question:
         source, destination = (
             visible_account(actor, account) if account else None for account in (address.source, address.destination)
         )
+        if source is not None and source == destination:
+            address = address.moved_to(step=1)
         return cls(actor, address, source, destination)
 
     @property
@@ -60,6 +62,7 @@ class Question:
         return Case(self.source, self.destination, self.address.policy, choices)
 
 
+@asks_for_password
 @merger_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def wizard(request: HttpRequest) -> HttpResponse:
@@ -71,36 +74,21 @@ def wizard(request: HttpRequest) -> HttpResponse:
     case = question.case()
     if address.sent and case:
         address = address.settled(review.choice_rows(case, address.sent))
-    is_partial = _is_partial(request)
-    if dict(request.GET.items()) != address.parameters() and not is_partial:
+    if dict(request.GET.items()) != address.parameters() and "HX-Request" not in request.headers:
         return redirect(request.path + address.query())
     return _page(request, Question(question.actor, address, question.source, question.destination))
 
 
-@merger_required
-@require_GET
-def candidates(request: HttpRequest) -> HttpResponse:
-    """The accounts that match what is being typed, as options of the picker."""
-    question = Question.of(request)
-    return render(request, "merging/_candidates.html", pages.picker(question, found(question)))
-
-
 def found(question: Question) -> list[User]:
-    """Accounts that match the typed words, privileged ones included: choosing one says why it can't be."""
+    """Accounts that match the typed words, for browsers that don't offer them while one types."""
     if not question.address.q:
         return []
-    accounts = get_user_model().objects.visible_to(question.actor).present()
-    return list(accounts.matching(question.address.q)[:CANDIDATES])
-
-
-def _is_partial(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    return list(get_user_model().objects.matching(question.actor, question.address.q, CANDIDATES))
 
 
 def _page(request: HttpRequest, question: Question, *, status: int = 200, **more: Any) -> HttpResponse:
     context = pages.frame(question, found(question)) | _step(question) | more
-    template = "merging/_wizard.html" if _is_partial(request) else "merging/wizard.html"
-    response = render(request, template, context, status=status)
+    response = render(request, "merging/wizard.html", context, status=status)
     response["HX-Push-Url"] = request.path + question.address.query()
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
@@ -137,9 +125,6 @@ def _merge(request: HttpRequest, question: Question) -> HttpResponse:
     question = Question(question.actor, address, question.source, question.destination)
     if question.source is None or question.destination is None or not form.is_valid():
         return redirect(request.path + address.query())
-    again = ask_password_again(request, request.path + address.query())
-    if again is not None:
-        return again
     given = form.cleaned_data
     done = _twin(address, given["digest"])
     try:
