@@ -59,8 +59,8 @@ class Address:
             tab=data.get("tab", "")[:30],
             page=_number(data, "page") or 1,
             q=_typed(data),
-            sent=data["sent"] if switches and data.get("sent") in PARTS else "",
-            ticked={key[2:]: LETTERS[value] for key, value in data.items() if key[:2] == "t." and value in LETTERS},
+            sent=_sent(data) if switches else "",
+            ticked=_ticked(data),
         )
 
     def choices(self) -> dict[str, Any]:
@@ -168,11 +168,22 @@ def _typed(data: QueryDict) -> str:
     return data.get("q", "").strip()[:100]
 
 
+def _sent(data: QueryDict) -> str:
+    part = data.get("sent", "")
+    return part if part in PARTS else ""
+
+
+def _ticked(data: QueryDict) -> dict[str, Side]:
+    """The boxes of a form: `t.phone=s`."""
+    boxes = ((key.removeprefix("t."), str(value)) for key, value in data.items() if key.startswith("t."))
+    return {key: LETTERS[letter] for key, letter in boxes if letter in LETTERS}
+
+
 def _off(data: QueryDict) -> frozenset[str]:
     """Switched-off parts. A form that carries a part's boxes says "on" or nothing for its switch."""
     off = {part for part in data.get("off", "").split(",") if part in PARTS}
-    sent = data.get("sent", "")
-    if sent in PARTS:
+    sent = _sent(data)
+    if sent:
         off = off - {sent} if data.get("merge") == "on" else off | {sent}
     return frozenset(off)
 

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 
 from merging.models import Merge
 
@@ -64,3 +65,11 @@ def visible_merges(actor: User) -> QuerySet[Merge]:
 
 def origin_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def address_of(name: str, *args: int) -> str:
+    """The address of another app's page; empty when this installation has none."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

@@ -23,6 +23,7 @@ from merging.policies import POLICIES, Choices, parse_choices
 from merging.views import pages
 from merging.views.access import (
     actor_of,
+    address_of,
     asks_for_password,
     merger_required,
     origin_of,
@@ -122,7 +123,8 @@ def _acts(actor: User, merge: Merge) -> list[dict[str, str]]:
                 "any more. The destination loses nothing.",
             }
         )
-    return [act | {"url": reverse(f"accounts:{act['name']}", args=[merge.source_id])} for act in acts]
+    placed = [act | {"url": address_of(f"accounts:{act['name']}", merge.source_id)} for act in acts]
+    return [act for act in placed if act["url"]]
 
 
 def _undo_refusal(actor: Any, merge: Merge) -> MergeError | None:

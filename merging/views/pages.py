@@ -19,6 +19,7 @@ from merging.forms import STEPS, Address
 from merging.handlers import Case, ChoiceRow, Notice
 from merging.plan import Plan
 from merging.policies import POLICIES, Choices, Policy, Side
+from merging.views.access import address_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -82,7 +83,7 @@ def picker(question: Asked, candidates: Sequence[User]) -> dict[str, Any]:
         "candidates": candidates,
         "role_help": ROLE_HELP[role],
         "picked": question.source if role == "source" else question.destination,
-        "search_url": reverse("accounts:user_search"),
+        "search_url": address_of("accounts:user_search"),
     }
 
 
@@ -114,6 +115,8 @@ def destination(question: Asked, case: Case | None) -> dict[str, Any]:
         "rows": rows,
         "differing": sum(1 for row in rows if row.differs),
         "policies": list(POLICIES.values()),
+        "manual_url": address_of("merging:consolidate"),
+        "may_pick": True,
         "blockers": blockers,
         "may_go_on": case is not None and not blockers,
     }
