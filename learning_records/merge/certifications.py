@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 
 from learning_records.certification_rules import Act, decide
 from learning_records.merge.enrollments import COMPLETED, EnrollmentHandler
-from learning_records.models import Certification, CertificationAward
+from learning_records.models import Certification, CertificationAward, Enrollment
 from merging.handlers import Case, Change, Claim, Move, Outcome, TwinHandler, register, stays
 
 
@@ -80,7 +80,8 @@ def _recomputed(case: Case) -> Q:
 
 def _completions(case: Case) -> list[tuple[int, datetime]]:
     """(certification, completion date) of each course whose completed record of the source becomes current."""
-    rows = EnrollmentHandler().current_after(case).filter(COMPLETED, user=case.source.pk)
+    current = EnrollmentHandler().current_after(case).values("pk")
+    rows = Enrollment.objects.filter(COMPLETED, pk__in=current, user=case.source.pk)
     pairs = rows.filter(course__certifications__isnull=False).values_list("course__certifications", "completed_at")
     return sorted((pk, completed_at) for pk, completed_at in pairs if completed_at is not None)
 

@@ -87,7 +87,10 @@ class EnrollmentHandler(TwinHandler):
         return with_origin({name: verdicts[name] for name in ordered}, MOVING, case.source.pk)
 
     def current_after(self, case: Case) -> QuerySet[Enrollment]:
-        """The records that are the destination's current ones once the merge is done."""
+        """The records that are the destination's current ones once the merge is done.
+
+        Filter further only around this as a subquery: Django puts other conditions before the ranking.
+        """
         arriving = [name for verdict in ARRIVALS for name in (verdict, f"{verdict}_again")]
         kept = self.live & Q(user=case.destination.pk, verdict__isnull=True)
         after = Switch(

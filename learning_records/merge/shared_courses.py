@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case as Switch
-from django.db.models import DateTimeField, F, Value, When, Window
+from django.db.models import DateTimeField, F, Q, Value, When, Window
 from django.db.models.functions import FirstValue
 from django.utils import formats, timezone
 
@@ -92,7 +92,8 @@ def wrong_courses(case: Case) -> Iterator[dict[str, str]]:
 def earlier_ends(case: Case, handler: EnrollmentHandler) -> Iterator[Notice]:
     """A warning for each shared course whose kept record ends earlier than the other one."""
     partition, order = list(handler.things), list(handler.ranking(case))
-    ends = Switch(
+    ends = Switch(  # a voided or withdrawn record has no validity that could be lost
+        When(Q(voided_at__isnull=False) | Q(status="withdrawn"), then=None),
         When(expires_at__isnull=False, then=F("expires_at")),
         When(status="completed", then=Value(NEVER)),
         output_field=DateTimeField(),
@@ -102,7 +103,7 @@ def earlier_ends(case: Case, handler: EnrollmentHandler) -> Iterator[Notice]:
         .filter(handler.live)
         .annotate(ends=ends, kept_until=Window(FirstValue("expires_at"), partition_by=partition, order_by=order))
     )
-    losers = contest.filter(place=2, kept_until__lt=F("ends"), voided_at=None).exclude(status="withdrawn")
+    losers = contest.filter(place=2, kept_until__lt=F("ends"))
     rows = losers.order_by("course__title", "course_id").values_list("course_id", "course__title", "kept_until", "ends")
     found = list(rows[: WARNINGS + 1])
     for course, title, kept, other in found[:WARNINGS]:
