@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class AccountsConfig(AppConfig):
@@ -9,3 +10,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import sign_in  # noqa: F401  (its receiver notes when a password was proven)
+
+        autodiscover_modules("transcript")

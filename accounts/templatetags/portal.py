@@ -53,3 +53,9 @@ def status_badge(account: Any) -> dict[str, Any]:
     """The account's state in a word."""
     tones = {Status.ACTIVE: "success", Status.INACTIVE: "warning", Status.DELETED: "danger"}
     return {"account": account, "tone": tones.get(account.status, "info")}
+
+
+@register.filter
+def at(mapping: Any, key: Any) -> Any:
+    """The value at a key, or nothing."""
+    return mapping.get(key) if mapping else None

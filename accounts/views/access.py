@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.sign_in import address_of
 
 View = Callable[..., HttpResponse]
 
@@ -22,7 +23,7 @@ def actor_of(request: HttpRequest) -> User:
 
 def origin_of(request: HttpRequest) -> str:
     """From where, for the audit."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    return address_of(request)
 
 
 def needs_right(right: str) -> Callable[[View], View]:

@@ -1,0 +1,65 @@
+"""What an actor may do to an account, as a row's menu, the sidebar and the account's own page offer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Right, Status, User
+
+
+@dataclass(frozen=True)
+class Action:
+    label: str
+    icon: str
+    address: str
+    in_panel: bool = False
+    is_danger: bool = False
+
+
+def actions_for(actor: User, account: User, *, keep: bool = False) -> list[Action]:
+    """In the order of the menu. `keep`: Merge User begins with the account as the one that is kept."""
+    found = [Action("View", "eye", reverse("accounts:user", args=[account.pk]))]
+    if account.status == Status.DELETED:
+        return found
+    if may_edit(actor, account):
+        found.append(Action("Edit", "pencil", reverse("accounts:edit_user", args=[account.pk])))
+    return [*_merging(actor, account, keep), *found, *_life(actor, account)]
+
+
+def may_edit(actor: User, account: User) -> bool:
+    """Superadmins edit everybody; power users with the right, the learners that they see."""
+    return actor.is_superadmin or (actor.has_right(Right.EDIT) and account.is_learner)
+
+
+def _merging(actor: User, account: User, keep: bool) -> Iterator[Action]:
+    if not (account.is_learner and actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)):
+        return
+    query = f"destination={account.pk}&policy=keep_primary" if keep else f"source={account.pk}"
+    merge, consolidate = _address("merging:new"), _address("consolidation:begin")
+    if settings.MERGING_ENABLED and merge:
+        yield Action("Merge User", "git-merge", f"{merge}?{query}", in_panel=not keep)
+    if consolidate:
+        yield Action("Consolidate manually", "list-checks", f"{consolidate}?{query.split('&', maxsplit=1)[0]}")
+
+
+def _address(name: str) -> str:
+    """The address of another app's page; empty when this installation has none."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _life(actor: User, account: User) -> Iterator[Action]:
+    if account.pk == actor.pk or not may_edit(actor, account):
+        return
+    if account.status == Status.ACTIVE:
+        yield Action("Deactivate", "power-off", reverse("accounts:deactivate", args=[account.pk]))
+    else:
+        yield Action("Reactivate", "power", reverse("accounts:reactivate", args=[account.pk]))
+    if actor.has_right(Right.DELETE):
+        yield Action("Delete", "trash-2", reverse("accounts:delete", args=[account.pk]), is_danger=True)
