@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 
 import audit.services
 from accounts.models import Status, User
@@ -61,7 +62,8 @@ def expiry_of(course: Course | None, completed_at: datetime) -> datetime | None:
 
 
 def _standing(ids: Iterable[int]) -> set[int]:
-    return set(User.objects.filter(pk__in=set(ids)).exclude(status=Status.DELETED).values_list("id", flat=True))
+    gone = Q(status=Status.DELETED, merged_into=None)
+    return set(User.objects.filter(pk__in=set(ids)).exclude(gone).values_list("id", flat=True))
 
 
 def _problems(place: int, entry: NewRecord, users: set[int], courses: Mapping[int, Course]) -> Iterator[dict[str, Any]]:

@@ -85,9 +85,7 @@ def linked(stage: Stage) -> None:
     group = stage.book.add(LinkGroup, created_at=since)
     for user in (source, destination):
         stage.book.add(Membership, user_id=user, group_id=group, created_at=since)
-    link = stage.book.add(
-        Link, group_id=group, account_id=source, other_id=destination, created_at=since, finished_at=since
-    )
+    link = stage.book.add(Link, account_id=source, other_id=destination, created_at=since, told_at=since)
     for account, counterpart in ((source, destination), (destination, source)):
         stage.book.add(Pair, link_id=link, account_id=account, counterpart_id=counterpart, linked_at=since)
     _earn(stage, source, destination, "SEC-120", 30)

@@ -1,0 +1,68 @@
+"""Which equivalencies are owed. The one place that says so; what issues them and what checks them build on it.
+
+An equivalency of record r is owed to account m when r is an earned course record, a pair says that the account which
+received r is one person with m, and r came after the two were paired, or came before, was valid then, and the link
+generates equivalencies. An account that was merged stands for its survivor; nobody is equivalent to themselves.
+"""
+
+from __future__ import annotations
+
+_SURVIVOR = """(CASE WHEN {u}.merged_into_id IS NULL THEN {u}.id ELSE (
+    WITH RECURSIVE chain AS (
+        SELECT {u}.id, {u}.merged_into_id
+        UNION ALL SELECT n.id, n.merged_into_id FROM accounts_user n JOIN chain ON n.id = chain.merged_into_id)
+    SELECT id FROM chain WHERE merged_into_id IS NULL) END)"""
+
+# A record was at a moment what its first earlier validity that lasted longer says; without one, what it is now.
+_VALID_THEN = """coalesce(
+    (SELECT v.voided_at IS NULL AND (v.expires_at IS NULL OR v.expires_at > p.linked_at)
+     FROM learning_records_earliervalidity v
+     WHERE v.record_id = r.id AND v.until > p.linked_at ORDER BY v.until LIMIT 1),
+    (r.voided_at IS NULL OR r.voided_at > p.linked_at) AND (r.expires_at IS NULL OR r.expires_at > p.linked_at))"""
+
+# An account that was merged has left its group: what it receives from then on is its own.
+_HAD_LEFT = """(o.merged_into_id IS NOT NULL AND r.merged_from_id IS NULL AND EXISTS (
+    SELECT FROM merging_merge g
+    WHERE g.source_id = o.id AND g.status = 'done' AND g.performed_at <= r.received_at))"""
+
+# Over `r` records, `p` pairs, `o` who received the record, `h` who holds it now, `m` who is owed
+OWED = f"""
+    FROM learning_records_learningrecord r
+    JOIN linking_pair p ON p.account_id = coalesce(r.merged_from_id, r.user_id)
+    LEFT JOIN linking_link l ON l.id = p.link_id
+    JOIN accounts_user o ON o.id = p.account_id
+    JOIN accounts_user h ON h.id = r.user_id
+    JOIN accounts_user c ON c.id = p.counterpart_id
+    JOIN accounts_user m ON m.id = {_SURVIVOR.format(u="c")}
+    WHERE r.origin = 'earned' AND r.kind = 'course'
+      AND m.status <> 'deleted' AND m.id <> {_SURVIVOR.format(u="h")}
+      AND (CASE WHEN r.received_at >= p.linked_at THEN NOT {_HAD_LEFT}
+                ELSE l.generates_equivalencies IS TRUE AND {_VALID_THEN} END)
+      AND (c.merged_into_id IS NULL OR NOT EXISTS (
+          SELECT FROM learning_records_learningrecord e
+          WHERE e.equivalent_of_id = r.id AND e.user_id = c.id AND NOT e.is_superseded))
+"""
+
+ISSUE = f"""
+    INSERT INTO learning_records_learningrecord
+        (user_id, kind, course_id, title, completed_at, expires_at, voided_at, void_reason, origin, equivalent_of_id,
+         is_superseded)
+    SELECT m.id, 'course', r.course_id, r.title, r.completed_at, r.expires_at, r.voided_at, r.void_reason,
+           'equivalency', r.id, FALSE
+    {OWED} AND {{which}}
+    ORDER BY r.id, m.id
+    ON CONFLICT (equivalent_of_id, user_id) WHERE equivalent_of_id IS NOT NULL AND NOT is_superseded DO NOTHING
+"""
+
+# What a record's equivalencies take over from it whenever it changes
+FOLLOW = """
+    UPDATE learning_records_learningrecord e
+    SET completed_at = r.completed_at, expires_at = r.expires_at, voided_at = r.voided_at, void_reason = r.void_reason
+    FROM learning_records_learningrecord r
+    WHERE r.id = e.equivalent_of_id AND r.id = ANY(%s)
+      AND (e.completed_at, e.expires_at, e.voided_at, e.void_reason)
+          IS DISTINCT FROM (r.completed_at, r.expires_at, r.voided_at, r.void_reason)
+"""
+
+# How many equivalencies of old records a link owes
+COUNT_OF_LINK = f"SELECT count(*) {OWED} AND r.received_at < p.linked_at AND p.link_id = %s"
