@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import factory
+from django.db.models import Model
 from factory.django import DjangoModelFactory
 
 from accounts.models import Alias, Branch, BranchMembership, ManagerAssignment, ProfileField, ProfileValue, Role, User
@@ -31,6 +32,18 @@ from learning_records.models import (
 from rewards.models import Badge, BadgeAward, CoinEntry, PointEntry, Reward, RewardRequest
 
 PASSWORD = "correct horse battery staple"
+Made = TypeVar("Made", bound=Model)
+
+
+class Maker(DjangoModelFactory[Made]):
+    """Calling a factory makes and saves a row; type checkers must be told."""
+
+    class Meta:
+        abstract = True
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Made: ...
 
 
 def at(year: int, month: int = 1, day: int = 1) -> datetime:
@@ -38,7 +51,7 @@ def at(year: int, month: int = 1, day: int = 1) -> datetime:
     return datetime(year, month, day, 12, tzinfo=UTC)
 
 
-class UserFactory(DjangoModelFactory[User]):
+class UserFactory(Maker[User]):
     """An active learner. `password="…"` lets it sign in; without one it can't."""
 
     class Meta:
@@ -71,14 +84,14 @@ class PowerUserFactory(UserFactory):
     rights = ["users.view", "users.edit"]
 
 
-class BranchFactory(DjangoModelFactory[Branch]):
+class BranchFactory(Maker[Branch]):
     class Meta:
         model = Branch
 
     name = factory.Sequence(lambda n: f"Branch {n}")
 
 
-class BranchMembershipFactory(DjangoModelFactory[BranchMembership]):
+class BranchMembershipFactory(Maker[BranchMembership]):
     class Meta:
         model = BranchMembership
 
@@ -86,7 +99,7 @@ class BranchMembershipFactory(DjangoModelFactory[BranchMembership]):
     branch = factory.SubFactory(BranchFactory)
 
 
-class ManagerAssignmentFactory(DjangoModelFactory[ManagerAssignment]):
+class ManagerAssignmentFactory(Maker[ManagerAssignment]):
     class Meta:
         model = ManagerAssignment
 
@@ -94,7 +107,7 @@ class ManagerAssignmentFactory(DjangoModelFactory[ManagerAssignment]):
     manager = factory.SubFactory(UserFactory)
 
 
-class ProfileFieldFactory(DjangoModelFactory[ProfileField]):
+class ProfileFieldFactory(Maker[ProfileField]):
     class Meta:
         model = ProfileField
 
@@ -102,7 +115,7 @@ class ProfileFieldFactory(DjangoModelFactory[ProfileField]):
     label = factory.Sequence(lambda n: f"Field {n}")
 
 
-class ProfileValueFactory(DjangoModelFactory[ProfileValue]):
+class ProfileValueFactory(Maker[ProfileValue]):
     class Meta:
         model = ProfileValue
 
@@ -111,7 +124,7 @@ class ProfileValueFactory(DjangoModelFactory[ProfileValue]):
     value = "value"
 
 
-class AliasFactory(DjangoModelFactory[Alias]):
+class AliasFactory(Maker[Alias]):
     class Meta:
         model = Alias
 
@@ -120,14 +133,14 @@ class AliasFactory(DjangoModelFactory[Alias]):
     value = factory.Sequence(lambda n: f"old{n}")
 
 
-class CourseFactory(DjangoModelFactory[Course]):
+class CourseFactory(Maker[Course]):
     class Meta:
         model = Course
 
     title = factory.Sequence(lambda n: f"Course {n}")
 
 
-class LearningPlanFactory(DjangoModelFactory[LearningPlan]):
+class LearningPlanFactory(Maker[LearningPlan]):
     """`courses=[…]` puts these courses in it, in this order."""
 
     class Meta:
@@ -142,7 +155,7 @@ class LearningPlanFactory(DjangoModelFactory[LearningPlan]):
             LearningPlanCourse.objects.create(learning_plan=self, course=course, position=position)
 
 
-class LearningPlanEnrollmentFactory(DjangoModelFactory[LearningPlanEnrollment]):
+class LearningPlanEnrollmentFactory(Maker[LearningPlanEnrollment]):
     class Meta:
         model = LearningPlanEnrollment
 
@@ -150,7 +163,7 @@ class LearningPlanEnrollmentFactory(DjangoModelFactory[LearningPlanEnrollment]):
     learning_plan = factory.SubFactory(LearningPlanFactory)
 
 
-class EnrollmentFactory(DjangoModelFactory[Enrollment]):
+class EnrollmentFactory(Maker[Enrollment]):
     """Enrolled; `completed=True` makes it completed at the start of 2025, without a learning record."""
 
     class Meta:
@@ -163,7 +176,7 @@ class EnrollmentFactory(DjangoModelFactory[Enrollment]):
     course = factory.SubFactory(CourseFactory)
 
 
-class MaterialTrackingFactory(DjangoModelFactory[MaterialTracking]):
+class MaterialTrackingFactory(Maker[MaterialTracking]):
     class Meta:
         model = MaterialTracking
 
@@ -173,7 +186,7 @@ class MaterialTrackingFactory(DjangoModelFactory[MaterialTracking]):
     state = {"suspend_data": "page=3"}
 
 
-class LearningRecordFactory(DjangoModelFactory[LearningRecord]):
+class LearningRecordFactory(Maker[LearningRecord]):
     class Meta:
         model = LearningRecord
 
@@ -183,7 +196,7 @@ class LearningRecordFactory(DjangoModelFactory[LearningRecord]):
     completed_at = at(2025)
 
 
-class CertificateFactory(DjangoModelFactory[Certificate]):
+class CertificateFactory(Maker[Certificate]):
     class Meta:
         model = Certificate
 
@@ -193,7 +206,7 @@ class CertificateFactory(DjangoModelFactory[Certificate]):
     issued_at = at(2025)
 
 
-class CertificationFactory(DjangoModelFactory[Certification]):
+class CertificationFactory(Maker[Certification]):
     """`courses=[…]`: completing one of them earns it."""
 
     class Meta:
@@ -208,7 +221,7 @@ class CertificationFactory(DjangoModelFactory[Certification]):
             CertificationCourse.objects.create(certification=self, course=course)
 
 
-class CertificationAwardFactory(DjangoModelFactory[CertificationAward]):
+class CertificationAwardFactory(Maker[CertificationAward]):
     class Meta:
         model = CertificationAward
 
@@ -217,7 +230,7 @@ class CertificationAwardFactory(DjangoModelFactory[CertificationAward]):
     issued_at = at(2025)
 
 
-class ExternalTrainingFactory(DjangoModelFactory[ExternalTraining]):
+class ExternalTrainingFactory(Maker[ExternalTraining]):
     class Meta:
         model = ExternalTraining
 
@@ -226,7 +239,7 @@ class ExternalTrainingFactory(DjangoModelFactory[ExternalTraining]):
     completed_at = at(2025)
 
 
-class CompetencyAwardFactory(DjangoModelFactory[CompetencyAward]):
+class CompetencyAwardFactory(Maker[CompetencyAward]):
     class Meta:
         model = CompetencyAward
 
@@ -235,14 +248,14 @@ class CompetencyAwardFactory(DjangoModelFactory[CompetencyAward]):
     level = 1
 
 
-class BadgeFactory(DjangoModelFactory[Badge]):
+class BadgeFactory(Maker[Badge]):
     class Meta:
         model = Badge
 
     name = factory.Sequence(lambda n: f"Badge {n}")
 
 
-class BadgeAwardFactory(DjangoModelFactory[BadgeAward]):
+class BadgeAwardFactory(Maker[BadgeAward]):
     class Meta:
         model = BadgeAward
 
@@ -251,7 +264,7 @@ class BadgeAwardFactory(DjangoModelFactory[BadgeAward]):
     awarded_at = at(2025)
 
 
-class PointEntryFactory(DjangoModelFactory[PointEntry]):
+class PointEntryFactory(Maker[PointEntry]):
     class Meta:
         model = PointEntry
 
@@ -259,7 +272,7 @@ class PointEntryFactory(DjangoModelFactory[PointEntry]):
     amount = 10
 
 
-class CoinEntryFactory(DjangoModelFactory[CoinEntry]):
+class CoinEntryFactory(Maker[CoinEntry]):
     class Meta:
         model = CoinEntry
 
@@ -267,7 +280,7 @@ class CoinEntryFactory(DjangoModelFactory[CoinEntry]):
     amount = 10
 
 
-class RewardFactory(DjangoModelFactory[Reward]):
+class RewardFactory(Maker[Reward]):
     class Meta:
         model = Reward
 
@@ -275,7 +288,7 @@ class RewardFactory(DjangoModelFactory[Reward]):
     coins = 5
 
 
-class RewardRequestFactory(DjangoModelFactory[RewardRequest]):
+class RewardRequestFactory(Maker[RewardRequest]):
     class Meta:
         model = RewardRequest
 
@@ -283,7 +296,7 @@ class RewardRequestFactory(DjangoModelFactory[RewardRequest]):
     reward = factory.SubFactory(RewardFactory)
 
 
-class SubscriptionPlanFactory(DjangoModelFactory[SubscriptionPlan]):
+class SubscriptionPlanFactory(Maker[SubscriptionPlan]):
     """`branches=[…]` may see it; without, everybody may."""
 
     class Meta:
@@ -298,7 +311,7 @@ class SubscriptionPlanFactory(DjangoModelFactory[SubscriptionPlan]):
             PlanBranch.objects.create(plan=self, branch=branch)
 
 
-class SubscriptionFactory(DjangoModelFactory[Subscription]):
+class SubscriptionFactory(Maker[Subscription]):
     class Meta:
         model = Subscription
 
@@ -306,7 +319,7 @@ class SubscriptionFactory(DjangoModelFactory[Subscription]):
     plan = factory.SubFactory(SubscriptionPlanFactory)
 
 
-class TransactionFactory(DjangoModelFactory[Transaction]):
+class TransactionFactory(Maker[Transaction]):
     class Meta:
         model = Transaction
 
