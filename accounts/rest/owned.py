@@ -1,0 +1,194 @@
+"""Rows that belong to an account: who sees them, who writes them, and on whom they land."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import QuerySet
+from rest_contract import filters
+from rest_contract.problems import Conflict, Forbidden
+from rest_contract.views import Row, Rows, WritableRows, origin_of
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+import audit.services
+from accounts.models import Right, Role, Status, User
+from accounts.services import lock_for_writing
+
+SURVIVOR_HEADER = "Written-To-Survivor"
+
+
+def actor_of(request: Request) -> User:
+    """The signed-in account; permissions made sure that there is one."""
+    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+    return request.user
+
+
+def writable_by(actor: User) -> QuerySet[User]:
+    """The accounts whose rows `actor` may write: all for a superadmin, visible learners with Users/Edit."""
+    if actor.is_superadmin:
+        return User.objects.all()
+    if not actor.has_right(Right.EDIT):
+        return User.objects.none()
+    return User.objects.visible_to(actor).filter(role=Role.LEARNER)
+
+
+def need_right(actor: User, right: Right = Right.EDIT) -> None:
+    if not actor.has_right(right):
+        raise Forbidden("right_missing", f"This takes a superadmin, or a power user with {right.label}.")
+
+
+def need_superadmin(actor: User) -> None:
+    if not actor.is_superadmin:
+        raise Forbidden("right_missing", "This takes a superadmin.")
+
+
+class CatalogueRows(WritableRows):
+    """What anybody signed in may read, and a superadmin may write."""
+
+    def may_write(self) -> None:
+        need_superadmin(actor_of(self.request))
+
+    def insert(self, rows: list[Row]) -> list[Any]:
+        made = super().insert(rows)
+        self.note("created", made)
+        return made
+
+    def change(self, row: Any, values: Row) -> Any:
+        changed = super().change(row, values)
+        self.note("changed", [row])
+        return changed
+
+    def note(self, what: str, rows: Sequence[Any], subject_id: int | None = None) -> None:
+        """One audit entry for all rows of the request."""
+        audit.services.record(
+            f"{self.model._meta.model_name}.{what}",
+            actor_id=actor_of(self.request).pk,
+            subject_id=subject_id,
+            detail={"ids": [row.pk for row in rows]},
+            origin=origin_of(self.request),
+        )
+
+
+class ListedIds:
+    """Mixin for many-to-many ids: `lists` maps a field to its through model, the column of this side and the other."""
+
+    lists: ClassVar[dict[str, tuple[type[models.Model], str, str]]] = {}
+
+    def show(self, rows: Sequence[Any]) -> list[Any]:
+        for name, (through, mine, other) in self.lists.items():
+            pairs = through._default_manager.filter(**{f"{mine}__in": [row.pk for row in rows]})
+            found: dict[int, list[int]] = {}
+            for owner, one in pairs.order_by("id").values_list(f"{mine}_id", f"{other}_id"):
+                found.setdefault(owner, []).append(one)
+            for row in rows:
+                row.__dict__[f"{name}_ids"] = found.get(row.pk, [])
+        return super().show(rows)  # type: ignore[misc, no-any-return]
+
+    def insert(self, rows: list[Row]) -> list[Any]:
+        listed = [{name: row.pop(name) for name in self.lists if name in row} for row in rows]
+        made = super().insert(rows)  # type: ignore[misc]
+        self._store(list(zip(made, listed, strict=True)))
+        return made  # type: ignore[no-any-return]
+
+    def change(self, row: Any, values: Row) -> Any:
+        listed = {name: values.pop(name) for name in self.lists if name in values}
+        changed = super().change(row, values)  # type: ignore[misc]
+        for name in listed:
+            through, mine, _ = self.lists[name]
+            through._default_manager.filter(**{mine: row.pk}).delete()
+        self._store([(row, listed)])
+        return changed
+
+    def _store(self, pairs: Iterable[tuple[Any, Row]]) -> None:
+        listed = list(pairs)
+        for name, (through, mine, other) in self.lists.items():
+            through._default_manager.bulk_create(
+                [
+                    through(**{f"{mine}_id": row.pk, f"{other}_id": one, **self.extra(name, place)})
+                    for row, values in listed
+                    for place, one in enumerate(values.get(name, ()))
+                ]
+            )
+
+    def extra(self, name: str, place: int) -> Row:
+        """Other columns of the through row."""
+        return {}
+
+
+class ReadableOwnedRows(Rows):
+    """Rows of the accounts that the caller may see. `owner` is the path to the account; `masks` name other accounts."""
+
+    owner: ClassVar[str] = "user"
+    masks: ClassVar[tuple[str, ...]] = ()
+    filters = {"user": filters.by_id("user")}
+
+    def scope(self) -> QuerySet[Any]:
+        actor = actor_of(self.request)
+        rows = super().scope()
+        if actor.is_superadmin:
+            return rows
+        return rows.filter(**{f"{self.owner}__in": User.objects.visible_to(actor).order_by().values("pk")})
+
+    def show(self, rows: Sequence[Any]) -> list[Any]:
+        """Other accounts that the caller may not know of are left out."""
+        shown = super().show(rows)
+        actor = actor_of(self.request)
+        if self.masks and not actor.is_superadmin:
+            named = {row[name] for row in shown for name in self.masks if row[name] is not None}
+            seen = set(User.objects.visible_to(actor).filter(pk__in=named).values_list("pk", flat=True))
+            for row in shown:
+                row.update({name: None for name in self.masks if row[name] not in seen})
+        return shown
+
+
+class OwnedRows(ReadableOwnedRows, CatalogueRows):
+    """Rows that are written for an account: with Users/Edit, for visible learners."""
+
+    def may_write(self) -> None:
+        need_right(actor_of(self.request))
+
+    def may_change(self, row: Any) -> None:
+        owner = self.owner_of(row)
+        if not writable_by(actor_of(self.request)).filter(pk=owner).exists():
+            raise Forbidden("not_a_learner", "Only a superadmin may write for this account.")
+
+    def owner_of(self, row: Any) -> int:
+        return int(row.user_id)
+
+    def referable(self, model: type[models.Model], name: str) -> QuerySet[Any]:
+        return writable_by(actor_of(self.request)) if model is User else super().referable(model, name)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.redirected: dict[int, int] = {}
+        response = super().create(request, *args, **kwargs)
+        if self.redirected:
+            response[SURVIVOR_HEADER] = ", ".join(f"{old}={new}" for old, new in sorted(self.redirected.items())[:50])
+        return response
+
+    def insert(self, rows: list[Row]) -> list[Any]:
+        """Lock the accounts, and write for the survivors of those that were merged and are inactive."""
+        targets = self.lock(row["user"] for row in rows)
+        return super().insert([{**row, "user": targets[row["user"]]} for row in rows])
+
+    def change(self, row: Any, values: Row) -> Any:
+        self.lock([self.owner_of(row)])
+        row.refresh_from_db()
+        return super().change(row, values)
+
+    def lock(self, account_ids: Iterable[int]) -> dict[int, int]:
+        """For each account the one to write to. Raises Conflict for a deleted account."""
+        wanted = set(account_ids)
+        targets = lock_for_writing(wanted)
+        gone = wanted - targets.keys()
+        gone |= set(User.objects.filter(pk__in=set(targets.values()), status=Status.DELETED).values_list("pk", flat=True))
+        if gone:
+            raise Conflict("account_deleted", "The account was deleted.", accounts=sorted(gone))
+        self.redirected = {old: new for old, new in targets.items() if old != new}
+        return targets
+
+    def note(self, what: str, rows: Sequence[Any], subject_id: int | None = None) -> None:
+        owners = {self.owner_of(row) for row in rows}
+        super().note(what, rows, owners.pop() if len(owners) == 1 else None)

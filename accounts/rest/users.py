@@ -1,0 +1,150 @@
+"""Users: the accounts that the caller may see, and the acts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_contract import filters
+from rest_contract.problems import Invalid, Problem, answer_with
+from rest_contract.views import Row, WritableRows, origin_of
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import errors, services
+from accounts.models import ManagerAssignment, Right, Role, Status, User
+from accounts.rest.owned import actor_of, need_right
+from accounts.rest.serializers import NothingSerializer, UserSerializer, accounts_named, attach
+from accounts.rest.transcript import HISTORY, TranscriptSerializer, read_history, transcript_of
+
+answer_with(404, errors.UnknownAccount)
+answer_with(403, errors.NotAllowed)
+answer_with(400, errors.FieldsInvalid)
+answer_with(429, errors.TooManyFailures)
+answer_with(409, errors.AccountError)
+
+
+IDENTIFIER = "any present or old identifier: answers the account that its data lives on"
+
+
+class Users(WritableRows):
+    """Accounts. Deleted ones are listed only when asked for by `status`."""
+
+    model = User
+    serializer_class = UserSerializer
+    filters = {
+        "search": filters.by_words("username", "email", "first_name", "last_name", "employee_number"),
+        "status": filters.by_choice("status", Status.values),
+        "role": filters.by_choice("role", Role.values),
+        "branch": filters.by_id("branch_memberships__branch"),
+        "username": filters.Filter(lambda rows, text: rows.by_username(text), filters.read_text, filters.TEXT),
+        "email": filters.Filter(lambda rows, text: rows.by_email(text), filters.read_text, filters.TEXT),
+        "identifier": filters.Filter(lambda rows, text: rows, filters.read_text, filters.TEXT, IDENTIFIER),
+    }
+    orderings = {
+        "id": "id",
+        "username": "username",
+        "email": "email",
+        "last_name": "last_name",
+        "first_name": "first_name",
+        "last_login": "last_login",
+    }
+
+    def scope(self) -> QuerySet[Any]:
+        return User.objects.visible_to(actor_of(self.request)).annotate(link_group_id=F("link_membership__group"))
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().filter_queryset(queryset)
+        if self.action != "list":
+            return rows
+        text = self.request.query_params.get("identifier")
+        if text is not None:
+            found = services.find_by_identifier(actor_of(self.request), text)
+            rows = rows.filter(pk=found.pk) if found else rows.none()
+        return rows if "status" in self.request.query_params else rows.exclude(status=Status.DELETED)
+
+    def show(self, rows: Sequence[Any]) -> list[Any]:
+        actor = actor_of(self.request)
+        seen = None
+        if not actor.is_superadmin:
+            seen = User.objects.visible_to(actor).filter(pk__in=accounts_named(rows)).values_list("pk", flat=True)
+        attach(rows, seen)
+        return super().show(rows)
+
+    def may_write(self) -> None:
+        need_right(actor_of(self.request))
+
+    def check_references(self, rows: list[Row], many: bool) -> None:
+        """The service says which of them this caller may name."""
+
+    def insert(self, rows: list[Row]) -> list[Any]:
+        made = [self._make(place, row, len(rows) > 1) for place, row in enumerate(rows)]
+        return self._again([user.pk for user in made])
+
+    def _make(self, place: int, row: Row, many: bool) -> User:
+        try:
+            return services.create_user(actor=actor_of(self.request), data=row, origin=origin_of(self.request))
+        except errors.FieldsInvalid as error:
+            path = f"{place}." if many else ""
+            raise Invalid(*({**problem, "field": path + problem["field"]} for problem in error.errors)) from error
+
+    def change(self, row: Any, values: Row) -> Any:
+        actor = actor_of(self.request)
+        if "managers" in values and not actor.is_superadmin:
+            values["managers"] = [*values["managers"], *_unseen_managers(actor, row)]
+        services.update_user(actor=actor, account_id=row.pk, data=values, origin=origin_of(self.request))
+        return self._again([row.pk])[0]
+
+    def _again(self, ids: list[int]) -> list[Any]:
+        """The accounts as they are now, in this order. A caller may have lost sight of one by the change itself."""
+        found = User.objects.annotate(link_group_id=F("link_membership__group")).in_bulk(ids)
+        return [found[pk] for pk in ids]
+
+    @extend_schema(request=None, responses={204: None})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete the account for good."""
+        user = self.get_object()
+        need_right(actor_of(request), Right.DELETE)
+        services.delete_account(actor=actor_of(request), account_id=user.pk, origin=origin_of(request))
+        return Response(status=204)
+
+    @extend_schema(request=NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def deactivate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """End sign-in and keep everything."""
+        return self._act(services.deactivate)
+
+    @extend_schema(request=NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def reactivate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let an inactive account sign in again."""
+        return self._act(services.reactivate)
+
+    def _act(self, act: Any) -> Response:
+        user = self.get_object()
+        need_right(actor_of(self.request))
+        NothingSerializer(data=self.request.data).is_valid(raise_exception=True)
+        with transaction.atomic():
+            act(actor=actor_of(self.request), account_id=user.pk, origin=origin_of(self.request))
+            return Response(self.show(self._again([user.pk]))[0])
+
+    @extend_schema(parameters=[HISTORY], responses=TranscriptSerializer)
+    @action(detail=True, methods=["get"])
+    def transcript(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Everything the account holds, by kind."""
+        history = read_history(request)
+        user = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+        if user is None:
+            raise Problem(404, "not_found", errors.UnknownAccount.detail)
+        return Response(transcript_of(user.pk, request, history))
+
+
+def _unseen_managers(actor: User, user: User) -> list[int]:
+    """Managers that the caller doesn't know of, and so can't mean to take away."""
+    managers = ManagerAssignment.objects.filter(user=user).values_list("manager_id", flat=True)
+    seen = User.objects.visible_to(actor).filter(pk__in=managers).values_list("pk", flat=True)
+    return sorted(set(managers) - set(seen))

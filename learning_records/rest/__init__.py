@@ -1,0 +1,1 @@
+"""REST: courses, enrollments, records, awards. Import the modules for their resources."""

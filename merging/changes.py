@@ -1,0 +1,98 @@
+"""The journal of a merge for outsiders: one object per row, by pages, however many rows one step moved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import connection
+from rest_contract import paging
+from rest_contract.filters import read_query
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from merging.handlers import SECTIONS, Outcome
+from merging.models import Merge
+
+COLUMNS = "e.position, e.chunk, u.place, e.section, e.model, u.pk, e.outcome, e.reason, e.before, e.after"
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One row. `before` null: the merge added it; equal to `after`: it stayed, for the reason given."""
+
+    section = serializers.ChoiceField(choices=list(SECTIONS))
+    app = serializers.CharField()
+    model = serializers.CharField()
+    row_id = serializers.IntegerField()
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in Outcome])
+    reason = serializers.CharField()
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField()
+
+
+class JournalPages(paging.CursorPages):
+    """Pages over the steps of a journal and the rows in each."""
+
+    def rows_of(self, merge: Merge, request: Request) -> list[dict[str, Any]]:
+        read_query(request, {}, {})
+        self.request, self.size = request, paging.page_size(request)
+        raw = request.query_params.get("cursor")
+        backward, place = _decode(raw) if raw else (False, None)
+        found = _fetch(merge.pk, place, self.size + 1, backward)
+        more, found = len(found) > self.size, found[: self.size]
+        if backward:
+            found.reverse()
+        self.has_next, self.has_previous = (raw is not None, more) if backward else (more, raw is not None)
+        self.places = [row[:3] for row in (found[0], found[-1])] if found else []
+        return [_told(row) for row in found]
+
+    def _link(self, edge: int, exists: bool) -> str | None:
+        if not exists or not self.places:
+            return None
+        query = self.request.query_params.copy()
+        query["cursor"] = paging.pack([int(edge == 0), *self.places[edge]])
+        return f"{self.request.build_absolute_uri(self.request.path)}?{urlencode(list(query.items()))}"
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [one for one in super().get_schema_operation_parameters(view) if one["name"] != "ordering"]
+
+
+def _decode(text: str) -> tuple[bool, list[int]]:
+    found = paging.unpack(text)
+    if not (isinstance(found, list) and len(found) == 4 and all(type(n) is int and 0 <= n < 2**31 for n in found)):
+        raise paging.invalid_cursor()
+    return bool(found[0]), found[1:]
+
+
+def _fetch(merge_id: int, place: list[int] | None, limit: int, backward: bool) -> list[tuple[Any, ...]]:
+    sign, direction = ("<", "DESC") if backward else (">", "ASC")
+    beyond = f"AND (e.position, e.chunk, u.place) {sign} (%s, %s, %s)" if place else ""
+    sql = f"""
+        SELECT {COLUMNS}
+        FROM merging_journalentry e, unnest(e.ids) WITH ORDINALITY u(pk, place)
+        WHERE e.merge_id = %s {beyond}
+        ORDER BY e.position {direction}, e.chunk {direction}, u.place {direction} LIMIT %s
+    """  # noqa: S608 - made of our own words
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [merge_id, *(place or ()), limit])
+        return cursor.fetchall()
+
+
+def _told(row: tuple[Any, ...]) -> dict[str, Any]:
+    _, _, _, section, label, pk, outcome, reason, before, after = row
+    app, _, model = label.partition(".")
+    return {
+        "section": section,
+        "app": app,
+        "model": model,
+        "row_id": pk,
+        "outcome": outcome,
+        "reason": reason,
+        "before": _plain(before),
+        "after": _plain(after) or {},
+    }
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value

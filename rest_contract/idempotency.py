@@ -1,0 +1,126 @@
+"""The same POST with the same `Idempotency-Key` is done once, and answered the same way each time.
+
+The key's row is inserted first and in the transaction of the work, so whoever comes second waits at the database until
+the first is done, then reads its answer. A wait that takes too long is answered with 409.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from rest_contract.models import IdempotencyKey
+from rest_contract.problems import MEDIA_TYPE, Conflict, Invalid, Problem, as_problem, field_error, respond
+
+KEPT = timedelta(hours=24)
+PATIENCE = "8s"
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+UNSTORED = frozenset({401, 403, 413, 415, 429})
+
+
+class OncePerKey:
+    """View mixin: any POST with an `Idempotency-Key` goes through `once`."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After authentication, put the idempotent way around the handler of a POST."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        key = request.headers.get("Idempotency-Key")
+        if request.method != "POST" or key is None or not hasattr(self, "post"):
+            return
+        if not KEY.fullmatch(key):
+            raise Invalid(field_error("Idempotency-Key", "invalid", "Give 1 to 255 visible ASCII characters."))
+        handler = self.post
+
+        def once_only(request: Request, *args: Any, **kwargs: Any) -> Response:
+            return once(request, key, lambda: handler(request, *args, **kwargs))
+
+        self.post: Callable[..., Response] = once_only
+
+
+def once(request: Request, key: str, work: Callable[[], Response]) -> Response:
+    """Do the work and keep its answer, or give the answer that is kept."""
+    asked = _fingerprint(request)
+    with transaction.atomic():
+        row, is_new = _claim(request.user.pk, key, asked)
+        if not is_new:
+            return _replay(row, asked)
+        response = _attempt(work)
+        _keep(row, response)
+    return response
+
+
+def _fingerprint(request: Request) -> str:
+    """A keyed hash: bodies may hold passwords."""
+    text = json.dumps([request.method, request.get_full_path(), request.data], sort_keys=True)
+    return salted_hmac("rest_contract.idempotency", text, algorithm="sha256").hexdigest()
+
+
+def _claim(owner_id: int, key: str, asked: str) -> tuple[IdempotencyKey, bool]:
+    """Insert the key's row, or find the one that is there. Waits for another request with this key to end."""
+    IdempotencyKey.objects.filter(owner=owner_id, key=key, at__lt=timezone.now() - KEPT).delete()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            cursor.execute(
+                """INSERT INTO rest_contract_idempotencykey (owner_id, key, fingerprint, status, headers)
+                   VALUES (%s, %s, %s, 0, '{}') ON CONFLICT (owner_id, key) DO NOTHING""",
+                [owner_id, key, asked],
+            )
+            is_new = cursor.rowcount == 1
+            cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+    except OperationalError:
+        raise Conflict("still_running", "A request with this key is still running. Ask again in a moment.") from None
+    return IdempotencyKey.objects.get(owner=owner_id, key=key), is_new
+
+
+def _attempt(work: Callable[[], Response]) -> Response:
+    """The answer of the work. A refusal takes the work back, not the key's row; a fault takes back both."""
+    try:
+        with transaction.atomic():
+            return work()
+    except Exception as error:
+        problem = as_problem(error)
+        if problem is None or problem.status_code >= 500 or problem.status_code in UNSTORED:
+            raise
+        return respond(problem)
+
+
+def _keep(row: IdempotencyKey, response: Response) -> None:
+    row.status, row.body = response.status_code, _plain(response.data)
+    row.headers = {name: value for name, value in response.headers.items() if name not in ("Allow", "Vary")}
+    row.save(update_fields=["status", "body", "headers"])
+
+
+def _replay(row: IdempotencyKey, asked: str) -> Response:
+    if row.fingerprint != asked:
+        raise Problem(422, "key_reused", "This Idempotency-Key was used for another request.")
+    response = Response(row.body, status=row.status)
+    for name, value in row.headers.items():
+        response[name] = value
+    if row.status >= 400:
+        response["Content-Type"] = MEDIA_TYPE
+    response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _plain(data: Any) -> Any:
+    """As it stands in the answer: what the renderer makes of it."""
+    from rest_framework.renderers import JSONRenderer
+
+    rendered = JSONRenderer().render(data)
+    return json.loads(rendered) if rendered else None
+
+
+def forget_old_keys() -> int:
+    """Remove keys older than a day; how many."""
+    gone, _ = IdempotencyKey.objects.filter(at__lt=timezone.now() - KEPT).delete()
+    return gone
