@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from accounts.rest import transcript
-from accounts.rest.owned import CatalogueRows, ListedIds, OwnedRows
-from accounts.models import Branch
 from django.core.validators import RegexValidator
 from django.db.models import Count
+
+from accounts.models import Branch
+from accounts.rest import transcript
+from accounts.rest.owned import CatalogueRows, ListedIds, OwnedRows
+from commerce.models import PlanBranch, Subscription, SubscriptionPlan, Transaction
 from rest_contract import fields, filters
 from rest_contract.problems import Conflict
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row
-
-from commerce.models import PlanBranch, Subscription, SubscriptionPlan, Transaction
 
 ACTIVE = Subscription.Status.ACTIVE
 

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from lms.health import health
 
 urlpatterns = [
+    path("api/", include("lms.api")),
     path("health/", health, name="health"),
     path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"), permanent=True)),
     path("admin/", admin.site.urls),

@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection
-from rest_contract import paging
-from rest_contract.filters import read_query
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from merging.handlers import SECTIONS, Outcome
 from merging.models import Merge
+from rest_contract import paging
+from rest_contract.filters import read_query
 
 COLUMNS = "e.position, e.chunk, u.place, e.section, e.model, u.pk, e.outcome, e.reason, e.before, e.after"
 

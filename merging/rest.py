@@ -8,19 +8,20 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_contract import fields, filters
-from rest_contract.problems import Forbidden, Problem, answer_with, field_error
-from rest_contract.serializers import Strict, StrictModel
-from rest_contract.views import Rows, origin_of
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from merging import changes, errors, review, services, tasks
+from merging import errors, review, services, tasks
+from merging.changes import ChangeSerializer, JournalPages
 from merging.handlers import SECTIONS, Outcome
 from merging.models import Merge
 from merging.policies import POLICIES, default_policy
+from rest_contract import fields, filters
+from rest_contract.problems import Forbidden, Problem, answer_with, field_error
+from rest_contract.serializers import Strict, StrictModel
+from rest_contract.views import Rows, origin_of
 
 PREVIEW_ROWS = 500
 
@@ -44,7 +45,7 @@ class QuestionSerializer(Strict):
 
 
 class RequestSerializer(QuestionSerializer):
-    digest = fields.CharField(max_length=200, required=False, allow_blank=True)
+    digest = fields.CharField(max_length=400, required=False, allow_blank=True)
     reason = fields.CharField(max_length=300, required=False, allow_blank=True)
     notify = fields.BooleanField(required=False)
 
@@ -157,7 +158,9 @@ class Merges(Rows):
         """Merge the source into the destination."""
         question = self._question(RequestSerializer(data=request.data))
         merge = services.request_merge(
-            actor=request.user, origin=origin_of(request), **question  # type: ignore[arg-type]
+            actor=request.user,
+            origin=origin_of(request),
+            **question,  # type: ignore[arg-type]
         )
         queued = merge.status == Merge.Status.QUEUED
         if queued:
@@ -182,12 +185,12 @@ class Merges(Rows):
             }
         )
 
-    @extend_schema(responses=changes.ChangeSerializer(many=True))
-    @action(detail=True, methods=["get"], pagination_class=changes.JournalPages)
+    @extend_schema(responses=ChangeSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=JournalPages)
     def changes(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The journal: each row that the merge wrote, added, or left for a reason."""
         merge = self.get_object()
-        pages = changes.JournalPages()
+        pages = JournalPages()
         rows = pages.rows_of(merge, request)
         return pages.get_paginated_response(rows)
 
@@ -201,7 +204,10 @@ class Merges(Rows):
         body = UndoSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         undone = services.undo_merge(
-            actor=request.user, merge_id=merge.pk, reason=body.validated_data["reason"], origin=origin_of(request)  # type: ignore[arg-type]
+            actor=request.user,
+            merge_id=merge.pk,
+            reason=body.validated_data["reason"],
+            origin=origin_of(request),  # type: ignore[arg-type]
         )
         return Response(self.show([undone])[0])
 

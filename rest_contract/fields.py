@@ -109,6 +109,7 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
         return f"{value:.2f}"
 
 
+@extend_schema_field({"type": "object", "additionalProperties": True})
 class ObjectField(serializers.Field[Any, Any, Any, Any]):
     """A JSON object, kept as it is."""
 

@@ -80,7 +80,9 @@ class CursorPages(BasePagination):
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({"next": self._link(-1, self.has_next), "previous": self._link(0, self.has_previous), "results": data})
+        return Response(
+            {"next": self._link(-1, self.has_next), "previous": self._link(0, self.has_previous), "results": data}
+        )
 
     def _link(self, edge: int, exists: bool) -> str | None:
         if not exists or not self.edges:
@@ -157,10 +159,16 @@ class _Walk:
             value = self.field.to_python(cursor.value)
         except Exception:  # a forged cursor may hold anything that JSON can
             raise invalid_cursor() from None
-        if isinstance(value, str) and "\x00" in value or isinstance(cursor.value, list | dict):
+        if (isinstance(value, str) and "\x00" in value) or isinstance(cursor.value, list | dict):
             raise invalid_cursor()
         return value
 
     def value_of(self, row: Any) -> Any:
         value = None if self.column == "id" else getattr(row, self.field.attname)
-        return value if value is None or isinstance(value, int) else str(value) if not hasattr(value, "isoformat") else value.isoformat()
+        return (
+            value
+            if value is None or isinstance(value, int)
+            else str(value)
+            if not hasattr(value, "isoformat")
+            else value.isoformat()
+        )

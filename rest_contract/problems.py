@@ -13,7 +13,6 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.views import set_rollback
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "/api/v1/docs/#problem-"
@@ -81,7 +80,6 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     problem = as_problem(error)
     if problem is None:
         return None
-    set_rollback()
     return respond(problem)
 
 

@@ -68,6 +68,8 @@ class StrictModel(Strict, serializers.ModelSerializer[Any]):
         kept = [v for v in kwargs.get("validators", ()) if not isinstance(v, UniqueValidator)]
         if "validators" in kwargs:
             kwargs["validators"] = kept
+        if model_field.has_db_default() and not kwargs.get("read_only"):
+            kwargs["required"] = False
         if issubclass(kind, fields.IntegerField):
             kwargs.setdefault("max_value", fields.INT32)
             kwargs.setdefault("min_value", 0 if "Positive" in type(model_field).__name__ else -fields.INT32)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 from rest_framework import viewsets
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,31 +16,10 @@ from rest_contract.fields import IdField, IdListField
 from rest_contract.filters import Filter, read_query
 from rest_contract.idempotency import OncePerKey
 from rest_contract.integrity import tell
-from rest_contract.problems import Forbidden, Invalid, Problem, field_error
-from rest_contract.serializers import Strict
+from rest_contract.problems import Invalid, Problem, field_error
 
 MOST = 1000
 Row = dict[str, Any]
-
-
-class HasScope(BasePermission):
-    """A token does what its scopes name, never more; a browser session has them all."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        wanted = scopes_for(view, request.method or "GET")
-        held = getattr(request.auth, "scopes", None)
-        if held is None or not wanted or set(wanted) & set(held):
-            return True
-        raise Forbidden("scope_missing", f"This token lacks the scope {' or '.join(wanted)}.")
-
-
-def scopes_for(view: Any, method: str) -> tuple[str, ...]:
-    """The scopes of which one is needed; none for a method that isn't allowed anyway."""
-    action = getattr(view, "action", None)
-    if action is None:
-        return ()
-    own: Mapping[str, tuple[str, ...]] = getattr(view, "scopes", {})
-    return own.get(action, ("read",) if method in ("GET", "HEAD") else ("write",))
 
 
 def origin_of(request: Request) -> str:
@@ -142,7 +120,9 @@ class WritableRows(Rows):
         if problems:
             raise Invalid(*problems[:100])
 
-    def _missing(self, rows: list[Row], many: bool, name: str, field: IdField | IdListField) -> Iterable[dict[str, str]]:
+    def _missing(
+        self, rows: list[Row], many: bool, name: str, field: IdField | IdListField
+    ) -> Iterable[dict[str, str]]:
         wanted = [_ids(row.get(field.source or name)) for row in rows]
         ids = {pk for some in wanted for pk in some}
         if not ids:
@@ -150,7 +130,9 @@ class WritableRows(Rows):
         known = set(self.referable(field.model, name).filter(pk__in=ids).values_list("pk", flat=True))
         for place, some in enumerate(wanted):
             if set(some) - known:
-                yield field_error(f"{place}.{name}" if many else name, "does_not_exist", "There is nothing with this id.")
+                yield field_error(
+                    f"{place}.{name}" if many else name, "does_not_exist", "There is nothing with this id."
+                )
 
     def referable(self, model: type[models.Model], name: str) -> QuerySet[Any]:
         """The rows that a body of this caller may refer to."""

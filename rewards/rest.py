@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.rest import transcript
-from accounts.rest.owned import CatalogueRows, OwnedRows
 from django.db.models import Q, QuerySet
-from rest_contract import filters
-from rest_contract.serializers import StrictModel
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.rest import transcript
+from accounts.rest.owned import CatalogueRows, OwnedRows
+from rest_contract import filters
+from rest_contract.serializers import StrictModel
 from rewards.models import Badge, BadgeAward, CoinEntry, PointEntry, Reward, RewardRequest
 
 
@@ -106,6 +107,7 @@ class Rewards(CatalogueRows):
     orderings = {"id": "id", "name": "name"}
 
 
+@extend_schema_serializer(component_name="RequestedReward")
 class RewardRequestSerializer(StrictModel):
     fixed = ("user", "reward")
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import transaction
-from rest_contract import fields, filters
-from rest_contract.problems import Conflict, Invalid, field_error
-from rest_contract.serializers import StrictModel
-from rest_contract.views import Row
 from rest_framework import serializers
 
 from accounts.models import Branch, ProfileField
 from accounts.rest.owned import CatalogueRows
+from rest_contract import fields, filters
+from rest_contract.problems import Conflict, Invalid, field_error
+from rest_contract.serializers import StrictModel
+from rest_contract.views import Row
 
 
 class BranchSerializer(StrictModel):
@@ -42,7 +42,9 @@ class Branches(CatalogueRows):
 class ProfileFieldSerializer(StrictModel):
     fixed = ("key",)
     key = fields.CharField(max_length=50, validators=[RegexValidator(r"^[A-Za-z0-9_-]{1,50}\Z")])
-    options = serializers.ListField(child=fields.CharField(max_length=100, min_length=1), max_length=200, required=False)
+    options = serializers.ListField(
+        child=fields.CharField(max_length=100, min_length=1), max_length=200, required=False
+    )
 
     class Meta:
         model = ProfileField

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
-from rest_contract import filters
-from rest_contract.problems import Conflict, Forbidden
-from rest_contract.views import Row, Rows, WritableRows, origin_of
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 import audit.services
 from accounts.models import Right, Role, Status, User
 from accounts.services import lock_for_writing
+from rest_contract import filters
+from rest_contract.problems import Conflict, Forbidden
+from rest_contract.views import Row, Rows, WritableRows, origin_of
 
 SURVIVOR_HEADER = "Written-To-Survivor"
 
@@ -183,7 +183,9 @@ class OwnedRows(ReadableOwnedRows, CatalogueRows):
         wanted = set(account_ids)
         targets = lock_for_writing(wanted)
         gone = wanted - targets.keys()
-        gone |= set(User.objects.filter(pk__in=set(targets.values()), status=Status.DELETED).values_list("pk", flat=True))
+        gone |= set(
+            User.objects.filter(pk__in=set(targets.values()), status=Status.DELETED).values_list("pk", flat=True)
+        )
         if gone:
             raise Conflict("account_deleted", "The account was deleted.", accounts=sorted(gone))
         self.redirected = {old: new for old, new in targets.items() if old != new}

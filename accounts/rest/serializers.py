@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rest_contract import fields
-from rest_contract.serializers import Strict, StrictModel
 from rest_framework import serializers
 
 from accounts.models import (
@@ -21,6 +19,8 @@ from accounts.models import (
     Status,
     User,
 )
+from rest_contract import fields
+from rest_contract.serializers import Strict, StrictModel
 
 
 class ProfileValues(serializers.DictField):
@@ -95,10 +95,14 @@ def attach(users: Sequence[User], seen: Iterable[int] | None) -> None:
     """Fetch the relations of all these accounts, one query per kind. `seen`: the accounts that may be named; None: all."""
     ids = [user.pk for user in users]
     relations = {
-        "branches": BranchMembership.objects.filter(user__in=ids).order_by("branch_id").values_list("user_id", "branch_id"),
+        "branches": BranchMembership.objects.filter(user__in=ids)
+        .order_by("branch_id")
+        .values_list("user_id", "branch_id"),
         "managers": ManagerAssignment.objects.filter(user__in=ids).order_by("id").values_list("user_id", "manager_id"),
         "assigned_users": AssignedUser.objects.filter(power_user__in=ids).values_list("power_user_id", "user_id"),
-        "assigned_branches": AssignedBranch.objects.filter(power_user__in=ids).values_list("power_user_id", "branch_id"),
+        "assigned_branches": AssignedBranch.objects.filter(power_user__in=ids).values_list(
+            "power_user_id", "branch_id"
+        ),
     }
     by_id: dict[int, Any] = {user.pk: user for user in users}
     for name, pairs in relations.items():
@@ -136,4 +140,3 @@ def _hide(users: Sequence[User], seen: set[int]) -> None:
         user.__dict__["managers_ids"] = [pk for pk in user.__dict__["managers_ids"] if pk in seen]
         if user.merged_into_id not in seen:
             user.merged_into_id = None
-

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter
-from rest_contract.filters import flag, read_query
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.rest.owned import ReadableOwnedRows
+from rest_contract.filters import flag, read_query
 
 HISTORY = OpenApiParameter("history", bool, description="adds historical and superseded rows")
 

@@ -8,9 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_contract import filters
-from rest_contract.problems import Invalid, Problem, answer_with
-from rest_contract.views import Row, WritableRows, origin_of
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +17,9 @@ from accounts.models import ManagerAssignment, Right, Role, Status, User
 from accounts.rest.owned import actor_of, need_right
 from accounts.rest.serializers import NothingSerializer, UserSerializer, accounts_named, attach
 from accounts.rest.transcript import HISTORY, TranscriptSerializer, read_history, transcript_of
+from rest_contract import filters
+from rest_contract.problems import Invalid, Problem, answer_with
+from rest_contract.views import Row, WritableRows, origin_of
 
 answer_with(404, errors.UnknownAccount)
 answer_with(403, errors.NotAllowed)

@@ -6,15 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from accounts.rest import transcript
-from accounts.rest.owned import CatalogueRows, ListedIds, OwnedRows, actor_of
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from rest_contract import fields, filters
-from rest_contract.serializers import StrictModel
-from rest_contract.views import Row, origin_of
 from rest_framework import serializers
 
+from accounts.rest import transcript
+from accounts.rest.owned import CatalogueRows, ListedIds, OwnedRows, actor_of
 from learning_records import services
 from learning_records.models import (
     Certificate,
@@ -26,6 +23,9 @@ from learning_records.models import (
     ExternalTraining,
 )
 from learning_records.rest.courses import LONGEST_VALIDITY
+from rest_contract import fields, filters
+from rest_contract.serializers import StrictModel
+from rest_contract.views import Row, origin_of
 
 
 class Superseding(OwnedRows):
@@ -178,4 +178,3 @@ transcript.register("certificates", Certificates, Q(is_superseded=False))
 transcript.register("certifications", CertificationAwards, Q(is_active=True))
 transcript.register("competencies", CompetencyAwards, Q(is_superseded=False))
 transcript.register("external_trainings", ExternalTrainings)
-

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from accounts.rest import transcript
 from accounts.rest.owned import CatalogueRows, ListedIds, OwnedRows
+from learning_records.models import Course, LearningPlan, LearningPlanCourse, LearningPlanEnrollment
 from rest_contract import fields, filters
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row
-
-from learning_records.models import Course, LearningPlan, LearningPlanCourse, LearningPlanEnrollment
 
 LONGEST_VALIDITY = 36_500
 
@@ -72,4 +71,3 @@ class LearningPlanEnrollments(OwnedRows):
 
 
 transcript.register("learning_plans", LearningPlanEnrollments)
-

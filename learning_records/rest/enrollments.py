@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from accounts.rest import transcript
-from accounts.rest.owned import OwnedRows, actor_of, writable_by
-from accounts.rest.serializers import OptionalReasonSerializer, ReasonSerializer
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_contract import fields, filters
-from rest_contract.problems import Invalid, answer_with, field_error
-from rest_contract.serializers import Strict, StrictModel
-from rest_contract.views import Row, origin_of
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rest import transcript
+from accounts.rest.owned import OwnedRows, actor_of, writable_by
+from accounts.rest.serializers import OptionalReasonSerializer, ReasonSerializer
 from learning_records import errors, services
 from learning_records.hints import hint_owed
 from learning_records.models import Enrollment, MaterialTracking
+from rest_contract import fields, filters
+from rest_contract.problems import Invalid, answer_with, field_error
+from rest_contract.serializers import Strict, StrictModel
+from rest_contract.views import Row, origin_of
 
 answer_with(400, errors.EntriesInvalid)
 answer_with(409, errors.LearningError)

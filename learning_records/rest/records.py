@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from accounts.rest import transcript
 from accounts.rest.owned import actor_of
-from django.db.models import Q, QuerySet
-from rest_contract import fields, filters
-from rest_contract.serializers import StrictModel
-from rest_contract.views import Row, origin_of
-
 from learning_records import services
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
 from learning_records.rest.enrollments import Voidable, at_place
+from rest_contract import fields, filters
+from rest_contract.serializers import StrictModel
+from rest_contract.views import Row, origin_of
 
 
 class LearningRecordSerializer(StrictModel):

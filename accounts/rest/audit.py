@@ -1,0 +1,37 @@
+"""The audit log, for superadmins."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from accounts.rest.owned import actor_of, need_superadmin
+from audit.models import AuditEntry
+from rest_contract import filters
+from rest_contract.serializers import StrictModel
+from rest_contract.views import Rows
+
+
+class AuditEntrySerializer(StrictModel):
+    class Meta:
+        model = AuditEntry
+        fields = ["id", "action", "actor", "subject", "detail", "origin", "at"]
+        read_only_fields = fields
+
+
+class AuditEntries(Rows):
+    """Who did what, when, on whom, from where. Never changed, never removed."""
+
+    model = AuditEntry
+    serializer_class = AuditEntrySerializer
+    filters = {
+        "actor": filters.by_id("actor"),
+        "subject": filters.by_id("subject"),
+        "action": filters.by_text("action"),
+        "since": filters.since("at"),
+    }
+    orderings = {"id": "id", "at": "at"}
+    default_ordering = "-id"
+
+    def scope(self) -> QuerySet[AuditEntry]:
+        need_superadmin(actor_of(self.request))
+        return AuditEntry.objects.all()

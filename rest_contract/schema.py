@@ -1,0 +1,135 @@
+"""What the OpenAPI document says of every operation alike: bodies of many, filters, keys, problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from rest_contract.problems import MEDIA_TYPE
+from rest_contract.scopes import scopes_for
+from rest_contract.views import MOST, Rows, WritableRows
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+REASONS = {
+    "400": "The input is invalid; `errors` name the fields.",
+    "401": "No valid token or session.",
+    "403": "A right or scope is missing.",
+    "404": "Unknown, or not yours to see.",
+    "409": "The state forbids it; `code` says which rule.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "422": "The Idempotency-Key was used for another body.",
+    "429": "Too many attempts; see Retry-After.",
+    "503": "Busy; see Retry-After.",
+}
+
+
+class ContractSchema(AutoSchema):
+    """One operation of a resource."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        for status in self._problem_statuses():
+            operation["responses"].setdefault(
+                status, {"description": REASONS[status], "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
+            )
+        scopes = scopes_for(self.view, self.method)
+        if scopes:
+            named = " or ".join(f"`{scope}`" for scope in scopes)
+            operation["description"] = f"{operation.get('description', '')}\n\nScope: {named}.".strip()
+        return dict(operation)
+
+    def _problem_statuses(self) -> list[str]:
+        statuses = ["400", "401", "403", "503"]
+        if "{" in self.path or self._is_merge():
+            statuses.append("404")
+        if self.method not in ("GET", "HEAD"):
+            statuses += ["409", "413", "415"] if self.method != "DELETE" else ["409"]
+        if self.method == "POST":
+            statuses += ["422", "429"]
+        return sorted(statuses)
+
+    def _is_merge(self) -> bool:
+        return "/merges/" in self.path
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = list(super().get_override_parameters())
+        if self.method == "POST" and isinstance(self.view, Rows):
+            parameters.append(_idempotency_key())
+        return parameters
+
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        if not self._is_list_view() or not isinstance(self.view, Rows) or self.view.action != "list":
+            return []
+        return [
+            {"name": name, "in": "query", "required": False, "description": one.description, "schema": dict(one.schema)}
+            for name, one in self.view.filters.items()
+        ]
+
+    def _get_request_body(self, direction: Any = "request") -> dict[str, Any] | None:
+        body = super()._get_request_body(direction)
+        if body is not None:
+            body["required"] = True
+            if self._takes_many():
+                for content in body["content"].values():
+                    one = content["schema"]
+                    many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST}
+                    content["schema"] = {"oneOf": [one, many]}
+        return body
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies = super()._get_response_bodies(direction)
+        if self._takes_many() and "201" in bodies:
+            for content in bodies["201"].get("content", {}).values():
+                one = content["schema"]
+                content["schema"] = {"oneOf": [one, {"type": "array", "items": one}]}
+        return dict(bodies)
+
+    def _takes_many(self) -> bool:
+        return (
+            self.method == "POST"
+            and isinstance(self.view, WritableRows)
+            and self.view.action == "create"
+            and self.view.bulk
+        )
+
+
+def _idempotency_key() -> Any:
+    from drf_spectacular.utils import OpenApiParameter
+
+    return OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+        OpenApiParameter.HEADER,
+        description="The same key and body again, within 24 hours, gives the same answer and does nothing.",
+    )
+
+
+def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Postprocessing: request bodies take no unknown members, and problems have their one shape."""
+    schemas = result["components"].setdefault("schemas", {})
+    for name, schema in schemas.items():
+        if name.endswith("Request") and schema.get("type") == "object":
+            schema["additionalProperties"] = False
+    field = {
+        "type": "object",
+        "required": ["field", "code", "detail"],
+        "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
+    }
+    schemas["Problem"] = {
+        "type": "object",
+        "description": "RFC 9457. Some codes add facts, such as `survivor`, `merge` or `rows`.",
+        "required": ["type", "title", "status", "detail", "code", "errors"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string", "description": "a stable word"},
+            "errors": {"type": "array", "items": field},
+        },
+    }
+    return result
