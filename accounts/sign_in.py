@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import login, user_logged_in
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -15,6 +16,15 @@ from accounts.services import check_credentials
 if TYPE_CHECKING:
     from accounts.models import User
 
+
+class ResetTokens(PasswordResetTokenGenerator):
+    """Password-reset links that end with the account's access, and never come alive again."""
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{getattr(user, 'session_epoch', '')}"
+
+
+reset_tokens = ResetTokens()
 PROVEN_AT = "password_proven_at"
 BACKEND = "accounts.backends.PasswordBackend"
 
