@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Sum
 
 from accounts.models import Branch, User
@@ -18,21 +18,11 @@ from lms.demo.load import AlreadyLoaded, load
 from lms.demo.stage import all_pairs
 from lms.demo.words import FIRST_NAMES, LAST_NAMES, name_of
 from rewards.models import CoinEntry
+from tests.fingerprints import fingerprint
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 USERS = 120
 pytestmark = pytest.mark.django_db
-
-
-def fingerprint() -> dict[str, str]:
-    """A digest per table of everything in it."""
-    found = {}
-    with connection.cursor() as cursor:
-        for model in apps.get_models():
-            table = model._meta.db_table
-            cursor.execute(f'SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM "{table}" t')
-            found[table] = cursor.fetchone()[0]
-    return found
 
 
 def loaded_and_taken_back(users: int) -> dict[str, str]:
