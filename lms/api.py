@@ -7,6 +7,7 @@ from accounts.rest.audit import AuditEntries
 from accounts.rest.organisation import Branches, ProfileFields
 from accounts.rest.users import Users
 from commerce.rest import SubscriptionPlans, Subscriptions, Transactions
+from integrations.rest import Webhooks
 from learning_records.rest.awards import (
     Certificates,
     CertificationAwards,
@@ -47,6 +48,7 @@ RESOURCES = {
     "subscriptions": Subscriptions,
     "transactions": Transactions,
     "merges": Merges,
+    "webhooks": Webhooks,
     "audit-entries": AuditEntries,
 }
 

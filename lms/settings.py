@@ -122,6 +122,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
+    "webhooks": {"task": "integrations.tasks.deliver", "schedule": schedule(3.0), "options": {"expires": 3}},
     "forget-idempotency-keys": {"task": "rest_contract.tasks.forget_old_keys", "schedule": schedule(3600.0)},
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
     "lms-beat": {"task": "lms.tasks.beat", "schedule": schedule(10.0), "options": {"expires": 9}},

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
@@ -22,13 +22,16 @@ from rest_contract.models import IdempotencyKey
 from rest_contract.problems import MEDIA_TYPE, Conflict, Invalid, Problem, as_problem, field_error, respond
 
 KEPT = timedelta(hours=24)
+DEAD = timedelta(minutes=1)
 PATIENCE = "8s"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 UNSTORED = frozenset({401, 403, 413, 415, 429})
 
 
 class OncePerKey:
-    """View mixin: any POST with an `Idempotency-Key` goes through `once`."""
+    """View mixin: any POST with an `Idempotency-Key` goes through `once`, or `once_apart` where a view asks for it."""
+
+    keeps_failures: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication, put the idempotent way around the handler of a POST."""
@@ -40,8 +43,10 @@ class OncePerKey:
             raise Invalid(field_error("Idempotency-Key", "invalid", "Give 1 to 255 visible ASCII characters."))
         handler = self.post
 
+        way = once_apart if self.keeps_failures else once
+
         def once_only(request: Request, *args: Any, **kwargs: Any) -> Response:
-            return once(request, key, lambda: handler(request, *args, **kwargs))
+            return way(request, key, lambda: handler(request, *args, **kwargs))
 
         self.post: Callable[..., Response] = once_only
 
@@ -55,6 +60,29 @@ def once(request: Request, key: str, work: Callable[[], Response]) -> Response:
             return _replay(row, asked)
         response = _attempt(work)
         _keep(row, response)
+    return response
+
+
+def once_apart(request: Request, key: str, work: Callable[[], Response]) -> Response:
+    """As `once`, for work that must keep what it wrote when it is refused, such as a count of wrong passwords.
+
+    The key's row is committed first, without an answer. Should the work die, another may begin after a minute.
+    """
+    asked = _fingerprint(request)
+    with transaction.atomic():
+        IdempotencyKey.objects.filter(owner=request.user.pk, key=key, status=0, at__lt=timezone.now() - DEAD).delete()
+        row, is_new = _claim(request.user.pk, key, asked)
+    if not is_new:
+        return _replay(row, asked)
+    try:
+        response = work()
+    except Exception as error:
+        problem = as_problem(error)
+        if problem is None or problem.status_code >= 500 or problem.status_code in UNSTORED:
+            row.delete()
+            raise
+        response = respond(problem)
+    _keep(row, response)
     return response
 
 
@@ -78,8 +106,12 @@ def _claim(owner_id: int, key: str, asked: str) -> tuple[IdempotencyKey, bool]:
             is_new = cursor.rowcount == 1
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     except OperationalError:
-        raise Conflict("still_running", "A request with this key is still running. Ask again in a moment.") from None
+        raise _still_running() from None
     return IdempotencyKey.objects.get(owner=owner_id, key=key), is_new
+
+
+def _still_running() -> Conflict:
+    return Conflict("still_running", "A request with this key is still running. Ask again in a moment.")
 
 
 def _attempt(work: Callable[[], Response]) -> Response:
@@ -103,6 +135,8 @@ def _keep(row: IdempotencyKey, response: Response) -> None:
 def _replay(row: IdempotencyKey, asked: str) -> Response:
     if row.fingerprint != asked:
         raise Problem(422, "key_reused", "This Idempotency-Key was used for another request.")
+    if not row.status:
+        raise _still_running()
     response = Response(row.body, status=row.status)
     for name, value in row.headers.items():
         response[name] = value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, models, transaction
@@ -159,18 +160,13 @@ class WritableRows(Rows):
         return {self.model._meta.get_field(name).attname: value for name, value in row.items()}  # type: ignore[union-attr]
 
 
-class telling:  # noqa: N801 - reads as a statement
+@contextmanager
+def telling(model: type[models.Model], rows: Sequence[Row]) -> Iterator[None]:
     """Turns what the database refuses into a Problem that names the fields, and the row of a list."""
-
-    def __init__(self, model: type[models.Model], rows: Sequence[Row]) -> None:
-        self.model, self.rows = model, rows
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, IntegrityError):
-            raise tell(error, self.model, self.rows) from error
+    try:
+        yield
+    except IntegrityError as error:
+        raise tell(error, model, rows) from error
 
 
 def _ids(value: Any) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import models, transaction
@@ -125,19 +126,13 @@ class Enrollments(Voidable):
         return changed
 
 
-class at_place:  # noqa: N801 - reads as a statement
+@contextmanager
+def at_place(path: str) -> Iterator[None]:
     """Tells the service's problems with the place of the row in the body."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, errors.EntriesInvalid):
-            problems = (field_error(self.path + p["field"], p["code"], p["detail"]) for p in error.errors)
-            raise Invalid(*problems) from error
+    try:
+        yield
+    except errors.EntriesInvalid as error:
+        raise Invalid(*(field_error(path + p["field"], p["code"], p["detail"]) for p in error.errors)) from error
 
 
 class MaterialTrackingSerializer(StrictModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,10 +11,12 @@ from django.db.models import Q, QuerySet
 from accounts.rest import transcript
 from accounts.rest.owned import actor_of
 from learning_records import services
+from learning_records.errors import EntriesInvalid
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
-from learning_records.rest.enrollments import Voidable, at_place
+from learning_records.rest.enrollments import Voidable
 from rest_contract import fields, filters
+from rest_contract.problems import Invalid, field_error
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row, origin_of
 
@@ -81,7 +85,7 @@ class LearningRecords(Voidable):
     def insert(self, rows: list[Row]) -> list[Any]:
         self.lock(row["user"] for row in rows)
         entries = [services.NewRecord(**_named(row)) for row in rows]
-        with at_places(len(rows) > 1):
+        with _at_places(len(rows) > 1):
             made = services.receive(entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request))
         hint_owed()
         return made
@@ -103,17 +107,18 @@ def _named(row: Row) -> Row:
     return {{"user": "user_id", "course": "course_id"}.get(name, name): value for name, value in row.items()}
 
 
-class at_places(at_place):  # noqa: N801 - reads as a statement
-    """As at_place, for a service that names the place itself."""
-
-    def __init__(self, many: bool) -> None:
-        super().__init__("")
-        self.many = many
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if self.many and hasattr(error, "errors"):
-            error.errors = [{**p, "field": f"{p['index']}.{p['field']}"} if "index" in p else p for p in error.errors]
-        super().__exit__(kind, error, trace)
+@contextmanager
+def _at_places(many: bool) -> Iterator[None]:
+    """Tells the service's problems with the places that it names."""
+    try:
+        yield
+    except EntriesInvalid as error:
+        raise Invalid(
+            *(
+                field_error(f"{p['index']}.{p['field']}" if many else p["field"], p["code"], p["detail"])
+                for p in error.errors[:100]
+            )
+        ) from error
 
 
 transcript.register("learning_records", LearningRecords, Q(is_superseded=False))

@@ -1,0 +1,137 @@
+"""REST: webhooks and their deliveries, for superadmins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from accounts.rest.owned import actor_of, need_superadmin
+from django.db.models import F, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_contract import fields, filters
+from rest_contract.problems import Invalid, field_error
+from rest_contract.serializers import StrictModel
+from rest_contract.views import Row, Rows, WritableRows, origin_of
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from integrations import services
+from integrations.errors import AddressRefused
+from integrations.models import Delivery, Webhook
+
+
+class WebhookSerializer(StrictModel):
+    """`secret` is null but in the answer that made the webhook."""
+
+    url = fields.CharField(max_length=500)
+    events = serializers.ListField(
+        child=fields.ChoiceField(choices=Webhook.Event.choices), required=False, max_length=len(Webhook.Event.values)
+    )
+    secret = serializers.SerializerMethodField()
+    active = fields.BooleanField(source="is_active", required=False)
+
+    class Meta:
+        model = Webhook
+        fields = ["id", "url", "events", "secret", "active", "created_by", "created_at"]
+        read_only_fields = ["secret", "created_by", "created_at"]
+
+    def get_secret(self, webhook: Webhook) -> str | None:
+        return webhook.secret if webhook.__dict__.get("is_new") else None
+
+
+class DeliverySerializer(StrictModel):
+    event = serializers.CharField(source="kind", read_only=True)
+    message_id = serializers.SerializerMethodField()
+    next_attempt_at = serializers.DateTimeField(source="next_at", read_only=True)
+
+    class Meta:
+        model = Delivery
+        fields = [
+            "id",
+            "message_id",
+            "event",
+            "status",
+            "attempts",
+            "next_attempt_at",
+            "response_status",
+            "error",
+            "created_at",
+            "delivered_at",
+        ]
+        read_only_fields = fields
+
+    def get_message_id(self, delivery: Delivery) -> str:
+        return f"msg_{delivery.event_id}"
+
+
+class Webhooks(WritableRows):
+    """Addresses that are told of events, signed as the Standard Webhooks specification says."""
+
+    model = Webhook
+    serializer_class = WebhookSerializer
+    bulk = False
+
+    def scope(self) -> QuerySet[Webhook]:
+        need_superadmin(actor_of(self.request))
+        return Webhook.objects.all()
+
+    def may_write(self) -> None:
+        need_superadmin(actor_of(self.request))
+
+    def insert(self, rows: list[Row]) -> list[Any]:
+        made = [self._register(row) for row in rows]
+        for webhook in made:
+            webhook.__dict__["is_new"] = True
+        return made
+
+    def _register(self, row: Row) -> Webhook:
+        active = row.pop("is_active", True)
+        with refusing():
+            webhook = services.register(actor=actor_of(self.request), origin=origin_of(self.request), **row)
+        if not active:
+            services.change(actor=actor_of(self.request), webhook=webhook, values={"is_active": False})
+        return webhook
+
+    def change(self, row: Any, values: Row) -> Any:
+        with refusing():
+            return services.change(
+                actor=actor_of(self.request), webhook=row, values=values, origin=origin_of(self.request)
+            )
+
+    @extend_schema(request=None, responses={204: None})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Forget the webhook and its deliveries."""
+        services.remove(actor=actor_of(request), webhook=self.get_object(), origin=origin_of(request))
+        return Response(status=204)
+
+    @extend_schema(responses=DeliverySerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def deliveries(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Every telling of this webhook, the newest first."""
+        webhook = self.get_object()
+        pages = _Deliveries(request=request, action="list", format_kwarg=None, args=(), kwargs={})
+        pages.webhook_id = webhook.pk
+        return pages.list(request)
+
+
+class _Deliveries(Rows):
+    model = Delivery
+    serializer_class = DeliverySerializer
+    filters = {"status": filters.by_choice("status", Delivery.Status.values)}
+    default_ordering = "-id"
+    webhook_id = 0
+
+    def scope(self) -> QuerySet[Delivery]:
+        return Delivery.objects.filter(webhook=self.webhook_id).annotate(kind=F("event__kind"))
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Tells a refused address as what it is: a wrong value of `url`."""
+    try:
+        yield
+    except AddressRefused as error:
+        raise Invalid(field_error("url", error.code, error.detail)) from error
