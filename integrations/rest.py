@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from accounts.rest.owned import actor_of, need_superadmin
 from django.db.models import F, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_contract import fields, filters
-from rest_contract.problems import Invalid, field_error
-from rest_contract.serializers import StrictModel
-from rest_contract.views import Row, Rows, WritableRows, origin_of
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rest.owned import actor_of, need_superadmin
 from integrations import services
 from integrations.errors import AddressRefused
 from integrations.models import Delivery, Webhook
+from rest_contract import fields, filters
+from rest_contract.problems import Invalid, field_error
+from rest_contract.serializers import StrictModel
+from rest_contract.views import Row, Rows, WritableRows, origin_of
 
 
 class WebhookSerializer(StrictModel):

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, timedelta
 from typing import Any
 
-import audit.services
-from accounts.models import User
-from audit.models import OutboxEvent
 from django.db import connection, transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
+import audit.services
+from accounts.models import User
+from audit.models import OutboxEvent
 from integrations import sending
 from integrations.errors import AddressRefused
 from integrations.models import Delivery, Webhook

@@ -18,6 +18,7 @@ from learning_records.rest.awards import (
 from learning_records.rest.courses import Courses, LearningPlanEnrollments, LearningPlans
 from learning_records.rest.enrollments import Enrollments, Tracking
 from learning_records.rest.records import LearningRecords
+from linking.rest import LinkGroups, Links
 from merging.rest import Merges
 from rest_contract.documents import Docs, Schema
 from rest_contract.views import UnknownAddress
@@ -47,6 +48,8 @@ RESOURCES = {
     "subscription-plans": SubscriptionPlans,
     "subscriptions": Subscriptions,
     "transactions": Transactions,
+    "link-groups": LinkGroups,
+    "links": Links,
     "merges": Merges,
     "webhooks": Webhooks,
     "audit-entries": AuditEntries,

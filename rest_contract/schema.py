@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from rest_contract.problems import MEDIA_TYPE
 from rest_contract.scopes import scopes_for
-from rest_contract.views import MOST, Rows, WritableRows
+from rest_contract.views import MOST, SingleRows, WritableRows
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 REASONS = {
@@ -57,12 +57,12 @@ class ContractSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
-        if self.method == "POST" and isinstance(self.view, Rows):
+        if self.method == "POST" and isinstance(self.view, SingleRows):
             parameters.append(_idempotency_key())
         return parameters
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
-        if not self._is_list_view() or not isinstance(self.view, Rows) or self.view.action != "list":
+        if not self._is_list_view() or not isinstance(self.view, SingleRows) or self.view.action != "list":
             return []
         return [
             {"name": name, "in": "query", "required": False, "description": one.description, "schema": dict(one.schema)}

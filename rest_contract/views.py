@@ -29,8 +29,8 @@ def origin_of(request: Request) -> str:
     return f"REST {request.META.get('REMOTE_ADDR', '')} {how}"[:100]
 
 
-class Rows(OncePerKey, viewsets.GenericViewSet[Any]):
-    """What can be read: a list by pages, and each row by its id. Subclasses name `model` and narrow `scope`."""
+class SingleRows(OncePerKey, viewsets.GenericViewSet[Any]):
+    """What can be read by its id. Subclasses name `model` and narrow `scope`."""
 
     model: ClassVar[type[models.Model]]
     filters: ClassVar[Mapping[str, Filter]] = {}
@@ -58,16 +58,20 @@ class Rows(OncePerKey, viewsets.GenericViewSet[Any]):
             queryset = self.filters[name].apply(queryset, value)
         return queryset
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.show(page or []))
-
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(self.show([self.get_object()])[0])
 
     def show(self, rows: Sequence[Any]) -> list[Any]:
         """Rows as an outsider sees them. Subclasses fetch here, for all rows at once, what rows need."""
         return list(self.get_serializer(rows, many=True).data)
+
+
+class Rows(SingleRows):
+    """What can be listed too, by pages."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.show(page or []))
 
 
 class WritableRows(Rows):
