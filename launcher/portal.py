@@ -20,6 +20,8 @@ from launcher.errors import CannotStart
 
 MARK = "LMS_PORTAL"  # in the environment of the portal's processes, so that strays are found
 STOPS_WITHIN = 20  # seconds
+# What is as it should be here: root on a trial machine, static files served from their sources.
+HUSHED = "ignore:You're running the worker with superuser,ignore:No directory at"
 
 
 def run() -> int:
@@ -122,7 +124,11 @@ def _serve(data: Path, address: Address) -> int:
 def _start_honcho(data: Path, address: Address) -> subprocess.Popen[bytes]:
     """In a session of its own: a Ctrl-C reaches us alone, and we stop everything in order."""
     command = [sys.executable, "-m", "honcho", "start", "-e", os.devnull, "-p", str(address.port)]
-    marked = environment(data) | {MARK: str(data), "BIND_ADDRESS": address.bind}
+    marked = environment(data) | {
+        MARK: str(data),
+        "BIND_ADDRESS": address.bind,
+        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS") or HUSHED,
+    }
     return subprocess.Popen(command, cwd=where.ROOT, env=marked, start_new_session=True)
 
 

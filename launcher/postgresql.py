@@ -55,13 +55,13 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Make the cluster if there is none, and return when it answers."""
-        if self.process() is None:
-            if not self.cluster.exists():
-                self._make_cluster()
-            self._refuse_other_version()
-            self._clear_what_died()
-            self._start()
-        self._wait_until_ready()
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._answers():
+            if self._is_gone():
+                self._start_once()
+            elif time.monotonic() > deadline:
+                raise CannotStart(f"PostgreSQL does not answer. {last_lines(self.home, 'postgresql')}")
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Disconnect everybody and stop; the cluster is clean afterwards."""
@@ -114,6 +114,19 @@ class PostgreSQL:
         for left in self.sockets.glob(f".s.PGSQL.{where.POSTGRES_PORT}*"):
             left.unlink()
 
+    def _is_gone(self) -> bool:
+        """A server that was just killed may look alive for a moment, so this is asked again and again."""
+        return self.started.poll() is not None if self.started else self.process() is None
+
+    def _start_once(self) -> None:
+        if self.started:
+            raise CannotStart(f"PostgreSQL did not start. {last_lines(self.home, 'postgresql')}")
+        if not self.cluster.exists():
+            self._make_cluster()
+        self._refuse_other_version()
+        self._clear_what_died()
+        self._start()
+
     def _start(self) -> None:
         self.account.own_folder(self.sockets)
         command: list[str | Path] = [self.account.programs.postgresql / PROGRAM, "-D", self.cluster]
@@ -125,21 +138,11 @@ class PostgreSQL:
         with open_log(self.home, "postgresql", self.account) as log:
             self.started = self.account.start(command, log, dies_with_us=self.for_tests)
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_WITHIN
-        while not self._answers():
-            if self._died() or time.monotonic() > deadline:
-                raise CannotStart(f"PostgreSQL did not start. {last_lines(self.home, 'postgresql')}")
-            time.sleep(0.05)
-
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg2.OperationalError):
             psycopg2.connect(self.url, connect_timeout=5).close()
             return True
         return False
-
-    def _died(self) -> bool:
-        return self.started is not None and self.started.poll() is not None
 
     def _pid(self) -> int | None:
         try:

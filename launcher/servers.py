@@ -65,6 +65,7 @@ def stop(data: Path, *, for_tests: bool = False) -> None:
 def prepare(data: Path) -> None:
     """Make the data folder and the servers' home in it; refuse what can't be written."""
     home = where.home(data)
+    _refuse_broken_link(data / "servers")
     try:
         make_folder(data)
         make_folder(home)
@@ -86,12 +87,15 @@ def make_folder(folder: Path) -> None:
         step.chmod(0o755)
 
 
-def _link(link: Path, home: Path) -> None:
-    """Servers outside the data folder leave a link there, which also settles the place for good."""
+def _refuse_broken_link(link: Path) -> None:
     if link.is_symlink() and not link.exists():
         raise CannotStart(
             f"{link} points to {link.readlink()}, which is gone. Bring it back, or remove the link to start empty."
         )
+
+
+def _link(link: Path, home: Path) -> None:
+    """Servers outside the data folder leave a link there, which also settles the place for good."""
     if not link.exists():
         with contextlib.suppress(FileExistsError):  # another start was faster
             link.symlink_to(home)

@@ -39,13 +39,13 @@ class Valkey:
 
     def start(self) -> None:
         """Start it unless it runs, and return when it answers."""
-        if self.process() is None:
-            self.account.own_folder(self.socket.parent)
-            self.account.own_folder(self.folder)
-            self.socket.unlink(missing_ok=True)
-            with open_log(self.home, "redis", self.account) as log:
-                self.started = self.account.start(self._command(), log, dies_with_us=self.for_tests)
-        self._wait_until_ready()
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._answers():
+            if self._is_gone():
+                self._start_once()
+            elif time.monotonic() > deadline:
+                raise CannotStart(f"Redis does not answer. {last_lines(self.home, 'redis')}")
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Write what is pending and stop."""
@@ -69,12 +69,17 @@ class Valkey:
             command += [f"--{name}", value]
         return command
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_WITHIN
-        while not self._answers():
-            if (self.started and self.started.poll() is not None) or time.monotonic() > deadline:
-                raise CannotStart(f"Redis did not start. {last_lines(self.home, 'redis')}")
-            time.sleep(0.02)
+    def _is_gone(self) -> bool:
+        return self.started.poll() is not None if self.started else self.process() is None
+
+    def _start_once(self) -> None:
+        if self.started:
+            raise CannotStart(f"Redis did not start. {last_lines(self.home, 'redis')}")
+        self.account.own_folder(self.socket.parent)
+        self.account.own_folder(self.folder)
+        self.socket.unlink(missing_ok=True)
+        with open_log(self.home, "redis", self.account) as log:
+            self.started = self.account.start(self._command(), log, dies_with_us=self.for_tests)
 
     def _answers(self) -> bool:
         """Speaks the protocol itself: while it loads its file it answers, but not with PONG."""

@@ -43,7 +43,7 @@ def socket_dir(data: Path) -> Path:
     longest = folder / f".s.PGSQL.{POSTGRES_PORT}.lock"
     if len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT:
         return folder
-    return Path("/tmp") / f"lms-{short_name(home(data))}"  # noqa: S108
+    return Path("/tmp") / f"lms-{short_name(home(data))}"  # noqa: S108  # nosec B108
 
 
 def redis_socket(data: Path) -> Path:
