@@ -87,7 +87,8 @@ def linked(stage: Stage) -> None:
         stage.book.add(Membership, user_id=user, group_id=group, created_at=since)
     link = stage.book.add(Link, account_id=source, other_id=destination, created_at=since, told_at=since)
     for account, counterpart in ((source, destination), (destination, source)):
-        stage.book.add(Pair, link_id=link, account_id=account, counterpart_id=counterpart, linked_at=since)
+        times = {"linked_at": since, "created_at": since, "finished_at": since}
+        stage.book.add(Pair, link_id=link, account_id=account, counterpart_id=counterpart, **times)
     _earn(stage, source, destination, "SEC-120", 30)
     _earn(stage, destination, source, "LEA-140", 10)
 

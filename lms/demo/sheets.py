@@ -10,7 +10,8 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Field, JSONField, Max, Model
+from django.db.models import NOT_PROVIDED, Field, JSONField, Max, Model
+from django.db.models.functions import Now
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -103,9 +104,10 @@ def _writer(field: Field[Any, Any]) -> Any:
 
 
 def _blank(field: Field[Any, Any], now: datetime) -> str:
-    """What stands in a column that isn't given; every default of the database is its own clock."""
+    """What stands in a column that isn't given: the model's default, or the database's (a constant, or its clock)."""
+    default: Any = None if field.null else ""
     if field.has_default():
-        return str(_writer(field)(field.get_default()))
-    if field.null:
-        return as_text(None)
-    return as_text(now if field.get_internal_type() == "DateTimeField" else "")
+        default = field.get_default()
+    elif field.db_default is not NOT_PROVIDED:
+        default = now if isinstance(field.db_default, Now) else getattr(field.db_default, "value", field.db_default)
+    return str(_writer(field)(default))
