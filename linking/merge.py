@@ -1,11 +1,30 @@
-"""What a merge does to link groups."""
+"""What a merge does to link groups.
+
+The source leaves its group: inside one group it just goes; otherwise the destination takes its place, and two groups
+unite. Pairs and links tell of the past and stay, since they say what was owed and why. New pairs begin with the merge
+and no link, so that old records yield nothing because of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import CharField, QuerySet, Value
 
 from linking.models import Link, Membership, Pair
-from merging.handlers import Claim, MergeHandler, register
+from linking.services.groups import member_ids
+from merging.errors import UndoRefused
+from merging.handlers import Case, Change, Claim, MergeHandler, Move, Notice, Outcome, register, stays
+from merging.models import JournalEntry, Merge
+
+LABEL = Membership._meta.label
 
 
 @register
 class LinkHandler(MergeHandler):
+    """Memberships change, pairs are added, what happened before stays told."""
+
     key = section = "links"
     claims = (
         Claim(Membership, "user"),
@@ -14,3 +33,112 @@ class LinkHandler(MergeHandler):
         Claim(Pair, "account"),
         Claim(Pair, "counterpart"),
     )
+
+    def plan(self, case: Case) -> Iterator[Change | Move]:
+        yield from _leave(case)
+        yield from _pair_up(case)
+        for claim in self.claims[1:]:
+            verdict = stays(case.source.pk, "it tells what was linked before", claim.attname)
+            rows = claim.model._default_manager.filter(**{claim.column: case.source.pk})
+            yield Move(rows.annotate(verdict=Value("past", output_field=CharField())), {"past": verdict})
+
+    def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
+        if isinstance(row, Pair):
+            return f"account {row.account_id} counts for account {row.counterpart_id}", {"linked_at": row.linked_at}
+        return f"account {row.account_id} linked account {row.other_id}", {"created_at": row.created_at}
+
+    def companions(self, account_ids: Iterable[int]) -> set[int]:
+        wanted = set(account_ids)
+        return member_ids(wanted) - wanted
+
+    def watches(self, case: Case) -> Iterable[QuerySet[Any]]:
+        return [Membership.objects.filter(user__in=member_ids([case.source.pk, case.destination.pk]))]
+
+    def warnings(self, case: Case) -> Iterable[Notice]:
+        source, destination = _others(case.source.pk), _others(case.destination.pk)
+        if source and destination and not source & (destination | {case.destination.pk}):
+            yield Notice(
+                "link_groups_unite",
+                f"Both accounts are linked to others. The merge unites these {len(source | destination)} accounts and "
+                "the destination into one group, and there is no unlinking but by undoing the merge.",
+                {"accounts": sorted(source | destination)},
+            )
+
+    def check_undo(self, merge: Merge) -> None:
+        """Refuse when links were made since on the ground of this merge; else look again at what was owed meanwhile."""
+        changed = JournalEntry.objects.filter(merge=merge, model=LABEL).exclude(kind=JournalEntry.Kind.STAY)
+        members = member_ids([merge.source_id, merge.destination_id])
+        later = Pair.objects.filter(account__in=members, link__isnull=False, linked_at__gt=merge.performed_at)
+        if changed.exists() and later.exists():
+            detail = "Accounts were linked to this group since the merge, and links can't be taken back."
+            raise UndoRefused(detail, code="linked_since")
+        of_source = Pair.objects.filter(account=merge.source_id) | Pair.objects.filter(counterpart=merge.source_id)
+        of_source.update(finished_at=None, scanned_to=0)
+
+
+def _leave(case: Case) -> Iterator[Change]:
+    """What becomes of the memberships."""
+    source, destination = _membership(case.source.pk), _membership(case.destination.pk)
+    if source is None:
+        return
+    if source.group_id is None:
+        yield _membership_change(source, {"group_id": None}, {"group_id": None}, "it had left its group before")
+    elif destination is None:
+        users = {"user_id": source.user_id}, {"user_id": case.destination.pk}
+        yield _membership_change(source, *users, "the destination takes its place in the group")
+    elif destination.group_id == source.group_id:
+        yield from _leave_common_group(source, destination)
+    else:
+        yield _regroup(source, None, "the destination takes its place in the group")
+        yield from _unite(source, destination)
+
+
+def _leave_common_group(source: Membership, destination: Membership) -> Iterator[Change]:
+    yield _regroup(source, None, "an account isn't linked to itself")
+    if Membership.objects.filter(group=source.group_id).count() == 2:
+        yield _regroup(destination, None, "nobody is left to be linked to")
+
+
+def _unite(source: Membership, destination: Membership) -> Iterator[Change]:
+    if destination.group_id is None:
+        yield _regroup(destination, source.group_id, "it takes the source's place in the group")
+        return
+    for member in Membership.objects.filter(group=source.group_id).exclude(pk=source.pk).order_by("id"):
+        yield _regroup(member, destination.group_id, "the two groups unite")
+
+
+def _regroup(member: Membership, group_id: int | None, reason: str) -> Change:
+    return _membership_change(member, {"group_id": member.group_id}, {"group_id": group_id}, reason)
+
+
+def _membership_change(member: Membership, before: dict[str, Any], after: dict[str, Any], reason: str) -> Change:
+    outcome = Outcome.CHANGED
+    if before == after:
+        outcome = Outcome.STAYS
+    elif "user_id" in after:
+        outcome = Outcome.MOVED
+    elif after["group_id"] is None:
+        outcome = Outcome.SUPERSEDED
+    return Change(Membership, member.pk, before, after, outcome, reason, f"{member.user}: link group")
+
+
+def _pair_up(case: Case) -> Iterator[Change]:
+    """The destination, and all that it is linked to, are one person with the accounts that the source was linked to."""
+    ours = _others(case.destination.pk) | {case.destination.pk}
+    theirs = _others(case.source.pk)
+    if case.destination.pk in theirs:
+        return
+    for one in sorted(ours):
+        for other in sorted(theirs):
+            for account, counterpart in ((one, other), (other, one)):
+                what = f"account {account} counts for account {counterpart} from now on"
+                after = {"link_id": None, "account_id": account, "counterpart_id": counterpart}
+                yield Change(Pair, None, None, after, Outcome.ADDED, "they are one person now", what)
+
+
+def _membership(account_id: int) -> Membership | None:
+    return Membership.objects.filter(user=account_id).select_related("user").first()
+
+
+def _others(account_id: int) -> set[int]:
+    return member_ids([account_id]) - {account_id}

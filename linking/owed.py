@@ -38,9 +38,6 @@ OWED = f"""
       AND m.status <> 'deleted' AND m.id <> {_SURVIVOR.format(u="h")}
       AND (CASE WHEN r.received_at >= p.linked_at THEN NOT {_HAD_LEFT}
                 ELSE l.generates_equivalencies IS TRUE AND {_VALID_THEN} END)
-      AND (c.merged_into_id IS NULL OR NOT EXISTS (
-          SELECT FROM learning_records_learningrecord e
-          WHERE e.equivalent_of_id = r.id AND e.user_id = c.id AND NOT e.is_superseded))
 """
 
 ISSUE = f"""
@@ -66,3 +63,34 @@ FOLLOW = """
 
 # How many equivalencies of old records a link owes
 COUNT_OF_LINK = f"SELECT count(*) {OWED} AND r.received_at < p.linked_at AND p.link_id = %s"
+
+# An undone merge keeps the work done while it lasted, and with it what that work owed to those whom it had united.
+_BY_A_MERGE_SINCE_UNDONE = """EXISTS (
+    SELECT FROM merging_merge g
+    LEFT JOIN linking_membership gs ON gs.user_id IN (g.source_id, g.destination_id)
+    LEFT JOIN linking_membership hs ON hs.user_id IN (e.user_id, r.user_id)
+    WHERE g.status = 'undone' AND r.received_at BETWEEN g.performed_at AND g.undone_at
+      AND (g.source_id IN (e.user_id, r.user_id) OR g.destination_id IN (e.user_id, r.user_id)
+           OR gs.group_id = hs.group_id))"""
+
+# How the equivalencies that exist differ from those that are owed: kind of difference, record, account
+DIFFERENCES = f"""
+    SELECT 'missing', r.id, m.id
+    {OWED} AND NOT EXISTS (
+        SELECT FROM learning_records_learningrecord e
+        WHERE e.equivalent_of_id = r.id AND e.user_id = m.id AND NOT e.is_superseded)
+    UNION
+    SELECT 'surplus', e.equivalent_of_id, e.user_id
+    FROM learning_records_learningrecord e
+    JOIN learning_records_learningrecord r ON r.id = e.equivalent_of_id
+    JOIN accounts_user u ON u.id = e.user_id
+    WHERE e.origin = 'equivalency' AND NOT e.is_superseded AND u.status <> 'deleted'
+      AND (e.equivalent_of_id, e.user_id) NOT IN (SELECT r.id, m.id {OWED})
+      AND NOT {_BY_A_MERGE_SINCE_UNDONE}
+    UNION
+    SELECT 'unlike its origin', e.equivalent_of_id, e.user_id
+    FROM learning_records_learningrecord e
+    JOIN learning_records_learningrecord r ON r.id = e.equivalent_of_id
+    WHERE (e.course_id, e.completed_at, e.expires_at, e.voided_at)
+          IS DISTINCT FROM (r.course_id, r.completed_at, r.expires_at, r.voided_at)
+"""  # noqa: S608 - of the constants above

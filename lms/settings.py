@@ -125,6 +125,7 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "integrations.tasks.deliver", "schedule": schedule(3.0), "options": {"expires": 3}},
     "forget-idempotency-keys": {"task": "rest_contract.tasks.forget_old_keys", "schedule": schedule(3600.0)},
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
+    "linking-sweep": {"task": "linking.tasks.sweep", "schedule": schedule(3.0), "options": {"expires": 3}},
     "lms-beat": {"task": "lms.tasks.beat", "schedule": schedule(10.0), "options": {"expires": 9}},
 }
 

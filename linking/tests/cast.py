@@ -12,7 +12,10 @@ from learning_records import services as learning
 from learning_records.models import Course, LearningRecord
 from learning_records.services import NewRecord
 from linking import services
+from linking.laws import differences
 from linking.models import Link
+
+__all__ = ["course", "differences", "earn", "equivalencies", "issue", "link", "person"]
 
 
 def person(name: str, **fields: Any) -> User:
