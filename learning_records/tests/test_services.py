@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_completion_gives_one_record_with_the_validity_of_the_course() -> None
     services.update_enrollment(enrollment.pk, {"status": "completed", "completed_at": at(2026)}, actor_id=None)
     services.update_enrollment(enrollment.pk, {"score": 80}, actor_id=None)
     record = LearningRecord.objects.get()
-    assert (record.enrollment_id, record.completed_at, record.score) == (enrollment.pk, at(2026), 80)
+    assert (record.enrollment_id, record.completed_at, record.score) == (enrollment.pk, at(2026), Decimal(80))
     assert record.expires_at == at(2026) + timedelta(days=365)
     enrollment.refresh_from_db()
     assert enrollment.progress == 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.core import serializers
 from accounts.models import User
 from learning_records import services as learning
 from learning_records.models import LearningRecord
-from linking import owed, services
+from linking import services
 from linking.models import Membership, Pair
 from linking.tests.cast import differences, earn, equivalencies, issue, link, person
 from merging import services as merging
@@ -37,7 +38,7 @@ def snapshot() -> str:
     rows: list[Any] = []
     for model in (Membership, Pair, LearningRecord, User):
         rows += model.objects.order_by("pk")
-    return serializers.serialize("json", rows)
+    return str(serializers.serialize("json", rows))
 
 
 def group(user: User) -> set[int]:
@@ -65,9 +66,7 @@ def test_two_linked_accounts_merge_and_nobody_is_equivalent_to_themselves(boss: 
 
 
 def _without_scans(text: str) -> list[Any]:
-    import json
-
-    rows = json.loads(text)
+    rows: list[Any] = json.loads(text)
     for row in rows:
         for name in ("finished_at", "scanned_to", "issued"):
             row["fields"].pop(name, None)
@@ -235,4 +234,3 @@ def test_each_law_fires_on_a_seeded_break() -> None:
     LearningRecord.objects.filter(pk=equivalency.pk).update(expires_at=None)
     Pair.objects.all().delete()
     assert [(break_.kind, break_.record_id) for break_ in differences()] == [("surplus", record.pk)]
-    assert owed.OWED
