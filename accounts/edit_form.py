@@ -51,7 +51,10 @@ class UserForm(forms.Form):
         self.custom = list(ProfileField.objects.all())
         self.fields = texts | self.fields | {f"profile.{field.key}": _custom(field) for field in self.custom}
         self.fields["branches"] = forms.TypedMultipleChoiceField(
-            coerce=int, required=False, choices=self._branches(), widget=forms.CheckboxSelectMultiple
+            coerce=int,
+            required=False,
+            choices=self._branches(),
+            widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
         )
         self.fields["managers"] = AccountsField(actor, label="Managers")
         if actor.is_superadmin:
@@ -62,7 +65,7 @@ class UserForm(forms.Form):
         return [(branch.pk, "· " * (len(branch.tree_path) - 1) + branch.name) for branch in branches_of(self.actor)]
 
     def _add_privileges(self) -> None:
-        tick = forms.CheckboxSelectMultiple
+        tick = forms.CheckboxSelectMultiple({"class": "form-check-input"})
         self.fields["role"] = forms.ChoiceField(choices=Role.choices, initial=Role.LEARNER)
         self.fields["rights"] = forms.MultipleChoiceField(
             choices=Right.choices, required=False, widget=tick, help_text="For power users; superadmins hold all."

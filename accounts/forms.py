@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.models import User
+from accounts.models import ApiToken, Branch, User
 
 REFUSED = "This username or e-mail address and password don't match an active account."
 
@@ -70,5 +70,70 @@ class ConfirmPasswordForm(_Credentials):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if "password" in data:
-            self.check(self.actor.username, data["password"], "This isn't your password.")
+            account = self.check(self.actor.username, data["password"], "This isn't your password.")
+            if account.pk != self.actor.pk:
+                raise forms.ValidationError("This isn't your password.")
         return data
+
+
+class AppearanceForm(forms.Form):
+    theme = forms.ChoiceField(
+        label="Appearance",
+        choices=(("auto", "As the device is set"), ("light", "Light"), ("dark", "Dark")),
+        widget=forms.RadioSelect({"class": "form-check-input"}),
+    )
+
+
+class ChangePasswordForm(forms.Form):
+    current = forms.CharField(
+        label="Current password",
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+    new = forms.CharField(
+        label="New password",
+        max_length=1000,
+        strip=False,
+        help_text="At least 8 characters; not a common password, not all digits, not like your name.",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label="New password, again",
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def clean_again(self) -> str:
+        again: str = self.cleaned_data["again"]
+        if again != self.cleaned_data.get("new", again):
+            raise forms.ValidationError("The two don't match.")
+        return again
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=100, help_text="What uses it, such as the HR system.")
+    scopes = forms.MultipleChoiceField(
+        choices=ApiToken.Scope.choices,
+        initial=[ApiToken.Scope.READ],
+        widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
+    )
+    days = forms.IntegerField(label="Valid for, in days", initial=365, min_value=1, max_value=3650)
+
+
+class BranchForm(forms.Form):
+    """`exclude` is the branch that is being moved: it can't go below itself."""
+
+    name = forms.CharField(max_length=200)
+    parent = forms.ModelChoiceField(Branch.objects.none(), required=False, empty_label="At the top")
+
+    def __init__(self, *args: Any, exclude: Branch | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tree = Branch.objects.with_tree_fields()
+        if exclude is not None:
+            tree = tree.exclude(pk__in=Branch.ids_with_descendants([exclude.pk]))
+        parent = self.fields["parent"]
+        assert isinstance(parent, forms.ModelChoiceField)  # noqa: S101  (for the type checker)
+        parent.queryset = tree
+        parent.label_from_instance = lambda branch: "· " * (len(branch.tree_path) - 1) + branch.name  # type: ignore[method-assign]

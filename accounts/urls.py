@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import edit, life, sign_in, user, users
+from accounts.views import branches, edit, life, preferences, sign_in, tokens, user, users
 
 app_name = "accounts"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,4 +19,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/<int:account_id>/reactivate/", life.reactivate, name="reactivate"),
     path("users/<int:account_id>/delete/", life.delete, name="delete"),
     path("users/<int:account_id>/side/", users.side, name="side"),
+    path("branches/", branches.show, name="branches"),
+    path("branches/new/", branches.create, name="new_branch"),
+    path("branches/<int:branch_id>/edit/", branches.edit, name="edit_branch"),
+    path("preferences/", preferences.show, name="preferences"),
+    path("preferences/appearance/", preferences.appearance, name="appearance"),
+    path("preferences/password/", preferences.password, name="password"),
+    path("preferences/api-tokens/", tokens.show, name="tokens"),
+    path("preferences/api-tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
 ]

@@ -5,15 +5,20 @@ Every act is one transaction that writes its own audit entry, locks the account 
 
 from accounts.errors import TooManyFailures
 from accounts.services.access import check_credentials, end_access, find_by_sign_in
+from accounts.services.branches import change_branch, create_branch
 from accounts.services.lifecycle import deactivate, delete_account, reactivate
 from accounts.services.locks import lock_for_writing
 from accounts.services.lookup import find_by_identifier
+from accounts.services.password import change_own_password
 from accounts.services.tokens import create_token, find_token, may_have_tokens, revoke_token
 from accounts.services.users import create_user, update_user
 
 __all__ = [
     "TooManyFailures",
+    "change_branch",
+    "change_own_password",
     "check_credentials",
+    "create_branch",
     "create_token",
     "create_user",
     "deactivate",

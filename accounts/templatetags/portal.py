@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from accounts.models import Status
@@ -51,7 +54,7 @@ def _attributes(bound: BoundField, is_check: bool) -> dict[str, str]:
 @register.inclusion_tag("_status.html")
 def status_badge(account: Any) -> dict[str, Any]:
     """The account's state in a word."""
-    tones = {Status.ACTIVE: "success", Status.INACTIVE: "warning", Status.DELETED: "danger"}
+    tones = {Status.ACTIVE: "quiet", Status.INACTIVE: "warning", Status.DELETED: "danger"}
     return {"account": account, "tone": tones.get(account.status, "info")}
 
 
@@ -59,3 +62,9 @@ def status_badge(account: Any) -> dict[str, Any]:
 def at(mapping: Any, key: Any) -> Any:
     """The value at a key, or nothing."""
     return mapping.get(key) if mapping else None
+
+
+@register.filter
+def soft(value: str) -> SafeString:
+    """Text that may break after a dot or an at sign, as addresses in narrow columns should."""
+    return mark_safe(re.sub(r"([.@_-])(?=\w)", r"\1<wbr>", escape(value)))  # noqa: S308  (escaped just here)

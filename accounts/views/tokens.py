@@ -1,0 +1,74 @@
+"""API tokens: made here, shown once, revoked here."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts import services
+from accounts.errors import AccountError, FieldsInvalid
+from accounts.forms import TokenForm
+from accounts.models import ApiToken
+from accounts.views.access import actor_of, origin_of
+
+
+@never_cache
+@login_required
+def show(request: HttpRequest) -> HttpResponse:
+    """The list, the form, and after making one the key: this answer is the only one that holds it."""
+    actor = actor_of(request)
+    if not services.may_have_tokens(actor):
+        raise PermissionDenied
+    form, key = TokenForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        key = _create(request, form)
+        form = TokenForm() if key else form
+    context = {
+        "form": form,
+        "key": key,
+        "tokens": ApiToken.objects.filter(owner=actor),
+        "labels": dict(ApiToken.Scope.choices),
+        "now": timezone.now(),
+    }
+    return render(request, "accounts/tokens.html", context, status=201 if key else 200)
+
+
+show.asks_for_password = True  # type: ignore[attr-defined]
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    try:
+        services.revoke_token(actor=actor_of(request), token_id=token_id, origin=origin_of(request))
+    except AccountError as error:
+        raise Http404 from error
+    messages.success(request, "The token is revoked. What used it is refused from now on.")
+    return redirect("accounts:tokens")
+
+
+def _create(request: HttpRequest, form: TokenForm) -> str:
+    """The new key; empty when it was refused, with the reasons on the form."""
+    data = form.cleaned_data
+    try:
+        key, _token = services.create_token(
+            owner=actor_of(request),
+            name=data["name"],
+            scopes=data["scopes"],
+            days=data["days"],
+            origin=origin_of(request),
+        )
+    except FieldsInvalid as error:
+        for one in error.errors:
+            form.add_error(one["field"] if one["field"] in form.fields else None, one["detail"])
+    except AccountError as error:
+        form.add_error(None, error.detail)
+    else:
+        return key
+    return ""
