@@ -244,7 +244,7 @@ class CompetencyAwardFactory(Maker[CompetencyAward]):
         model = CompetencyAward
 
     user = factory.SubFactory(UserFactory)
-    competency = "first-aid"
+    competency = factory.Sequence(lambda n: f"competency-{n}")
     level = 1
 
 

@@ -74,8 +74,8 @@ LEVELS = {"level 1 | 2": (1, 2, "source"), "level 2 | 1": (2, 1, "destination"),
 @pytest.mark.parametrize("row", LEVELS.values(), ids=LEVELS.keys())
 def test_the_higher_level_of_a_competency_counts(row: tuple[int, int, str], policy: str) -> None:
     pair = Pair.make()
-    own = CompetencyAwardFactory.create(user=pair.destination, level=row[0])
-    theirs = CompetencyAwardFactory.create(user=pair.source, level=row[1])
+    own = CompetencyAwardFactory.create(user=pair.destination, competency="first-aid", level=row[0])
+    theirs = CompetencyAwardFactory.create(user=pair.source, competency="first-aid", level=row[1])
     pair.merge(policy)
     assert owner(own, pair) == owner(theirs, pair) == "destination"
     assert (own.is_superseded, theirs.is_superseded) == (row[2] == "source", row[2] == "destination")
