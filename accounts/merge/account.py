@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -25,8 +25,10 @@ class AccountHandler(MergeHandler):
     def plan(self, case: Case) -> Iterator[Change]:
         """The source names its survivor, once and for all later merges; it becomes inactive when the policy says so."""
         source = case.source
-        before = {"merged_into_id": source.merged_into_id, "status": str(source.status)}
-        after = {"merged_into_id": source.merged_into_id or case.destination.pk, "status": _status_after(case)}
+        before: dict[str, Any] = {"merged_into_id": source.merged_into_id}
+        after: dict[str, Any] = {"merged_into_id": source.merged_into_id or case.destination.pk}
+        if source.status != _status_after(case):  # a column that doesn't change would bind a later undo to it
+            before["status"], after["status"] = str(source.status), _status_after(case)
         outcome = Outcome.STAYS if before == after else Outcome.CHANGED
         yield Change(User, source.pk, before, after, outcome, _reason(case), what=f"Account {source.username}")
 
