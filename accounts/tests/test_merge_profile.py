@@ -275,8 +275,8 @@ class TestOrganisation:
 
 
 class TestWarnings:
-    def codes(self, *pair: User, **more: Any) -> list[str]:
-        return [warning.code for warning in preview(*pair, **more).warnings]
+    def codes(self, source: User, destination: User, **more: Any) -> list[str]:
+        return [warning.code for warning in preview(source, destination, **more).warnings]
 
     def test_two_different_people(self, pair: tuple[User, User]) -> None:
         assert {"different_names", "different_birth_dates"} <= set(self.codes(*pair))
