@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from linking import services
 from linking.notices import tell_members
@@ -29,3 +32,13 @@ def sweep() -> None:
     """Find what a lost hint left undone."""
     issue_owed()
     tell_of_links()
+
+
+def hint_links() -> None:
+    """Send the hint that there is a link to tell of; the sweep finds it when the hint gets lost."""
+    transaction.on_commit(_send, robust=True)
+
+
+def _send() -> None:
+    with suppress(OperationalError):
+        tell_of_links.delay()

@@ -99,24 +99,12 @@ def _people(actor: User, account: User, merges: Iterable[Any]) -> dict[str, Any]
     """Everyone whom the page names, as far as the actor may see them; others stay unnamed."""
     managers = list(account.manager_assignments.values_list("manager_id", flat=True))
     team = list(account.team_assignments.values_list("user_id", flat=True)[:50])
-    group = _group(account)
-    named = {*managers, *team, *group, account.merged_into_id}
+    named = {*managers, *team, account.merged_into_id}
     named |= {side for merge in merges for side in (merge.source_id, merge.destination_id, merge.performed_by_id)}
     seen = User.objects.visible_to(actor).in_bulk([pk for pk in named if pk is not None])
-    linked = User.objects.in_bulk(group) if account.pk == actor.pk else seen
     return {
         "people": seen,
         "managers": [seen[pk] for pk in managers if pk in seen],
         "team": [seen[pk] for pk in team if pk in seen],
-        "linked": [linked[pk] for pk in group if pk in linked],
         "survivor": seen.get(account.merged_into_id),
     }
-
-
-def _group(account: User) -> list[int]:
-    """The other accounts of this person."""
-    membership = getattr(account, "link_membership", None)
-    if membership is None:
-        return []
-    members = membership.group.memberships.exclude(user=account).order_by("id")
-    return list(members.values_list("user_id", flat=True))

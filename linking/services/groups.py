@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Status, User
 from linking.models import Link, LinkGroup, Membership
@@ -51,7 +51,7 @@ def group_of(account_id: int) -> Group | None:
     return Group(group.pk, group.created_at, members, list(links_among(member.account.pk for member in members)))
 
 
-def links_among(account_ids: Iterable[int]) -> Iterable[Link]:
+def links_among(account_ids: Iterable[int]) -> QuerySet[Link]:
     """The acts in which any of these accounts, or one that was merged into it, took part; oldest first."""
     ids = set(account_ids)
     mine = Q(account__in=ids) | Q(other__in=ids) | Q(account__merged_into__in=ids) | Q(other__merged_into__in=ids)

@@ -16,14 +16,14 @@ from accounts.services import check_credentials
 from linking.errors import AccountsAreBusy, CallerMayNotLink, CredentialsRefused, GroupIsFull, OwnAccount
 from linking.models import Link, LinkGroup, Membership, Pair
 from linking.owed import COUNT_OF_LINK
-from linking.services.groups import member_ids
+from linking.services.groups import links_among, member_ids
 
 ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True)
 class Linked:
-    """The outcome: the group, and the link that united these two (None when only a merge did)."""
+    """The outcome: the group, and the link that united these two (another of the group when a merge did)."""
 
     group_id: int
     link: Link | None
@@ -161,8 +161,9 @@ def _clock() -> datetime:
 
 
 def _earlier_link(one: int, other: int) -> Link | None:
-    pair = Pair.objects.filter(account=one, counterpart=other).select_related("link").first()
-    return pair.link if pair else None
+    """The link that united the two; when that was a merge, the latest of their group."""
+    pair = Pair.objects.filter(account=one, counterpart=other, link__isnull=False).select_related("link").first()
+    return pair.link if pair else links_among(member_ids([one])).last()
 
 
 def _tell(link: Link, group_id: int, members: Iterable[int], origin: str) -> None:
