@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from learning_records.certification_rules import Act, decide
 from learning_records.merge.enrollments import COMPLETED, EnrollmentHandler
-from learning_records.models import Certification, CertificationAward, Enrollment
+from learning_records.models import Certification, CertificationAward, CertificationCourse, Enrollment
 from merging.handlers import Case, Change, Claim, Move, Outcome, TwinHandler, register, stays
 
 
@@ -80,10 +80,13 @@ def _recomputed(case: Case) -> Q:
 
 def _completions(case: Case) -> list[tuple[int, datetime]]:
     """(certification, completion date) of each course whose completed record of the source becomes current."""
-    current = EnrollmentHandler().current_after(case).values("pk")
-    rows = Enrollment.objects.filter(COMPLETED, pk__in=current, user=case.source.pk)
-    pairs = rows.filter(course__certifications__isnull=False).values_list("course__certifications", "completed_at")
-    return sorted((pk, completed_at) for pk, completed_at in pairs if completed_at is not None)
+    certifying = CertificationCourse.objects.filter(course=OuterRef("course"))
+    rows = Enrollment.objects.current().filter(COMPLETED, Exists(certifying), user=case.source.pk)
+    if not rows.exists():  # the common case, without the ranking
+        return []
+    arriving = rows.filter(pk__in=EnrollmentHandler().current_after(case).values("pk"))
+    pairs = arriving.values_list("course__certifications", "completed_at")
+    return sorted((pk, completed_at) for pk, completed_at in pairs if pk is not None and completed_at is not None)
 
 
 def _count(certification: Certification, held: CertificationAward | None, completed_at: datetime) -> CertificationAward:

@@ -58,6 +58,8 @@ class LearningPlanHandler(MergeHandler):
 
 def _advanced(case: Case) -> Iterator[Change]:
     """The destination's plans whose state rises because of a course that the merge brings."""
+    if not LearningPlanEnrollment.objects.filter(user=case.destination.pk).exists():
+        return  # the common case, without the ranking
     rows = EnrollmentHandler().current_after(case).values_list("user_id", "course_id", "status", "voided_at")
     current, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
