@@ -137,8 +137,6 @@ def _facts(account: User) -> list[tuple[str, Any]]:
     return [
         ("Username", account.username),
         ("E-mail", account.email),
-        ("Employee number", account.employee_number),
-        ("Job title", account.job_title),
         ("Status", account.get_status_display()),
         ("Last sign-in", account.last_login or "never"),
         ("Created", account.created_at),
@@ -242,7 +240,7 @@ def _row(row: review.Row) -> dict[str, Any]:
     facts = [
         (key.replace("_", " "), _fact(value)) for key, value in row.detail.items() if value not in (None, "", [], {})
     ]
-    return {"what": row.what, "outcome": row.outcome, "reason": row.reason, "facts": facts}
+    return {"what": row.what, "outcome": row.outcome, "reason": row.reason, "facts": facts, "detail": row.detail}
 
 
 def _fact(value: Any) -> str:
