@@ -124,7 +124,7 @@ class Address:
 class ConfirmForm(forms.Form):
     """What goes along with Merge Users."""
 
-    digest = forms.CharField(max_length=200)
+    digest = forms.CharField(max_length=1000, required=False)
     reason = forms.CharField(max_length=300, required=False, strip=True)
     notify = forms.BooleanField(required=False)
 

@@ -123,9 +123,11 @@ def _merge(request: HttpRequest, question: Question) -> HttpResponse:
     """Confirm a review. Sent twice it gives one merge; what isn't what was reviewed gives the new review."""
     address, form = question.address.moved_to(step=4), ConfirmForm(request.POST)
     question = Question(question.actor, address, question.source, question.destination)
-    if question.source is None or question.destination is None or not form.is_valid():
+    if question.source is None or question.destination is None:
         return redirect(request.path + address.query())
-    given = form.cleaned_data
+    given = form.cleaned_data if form.is_valid() else {}
+    if not given.get("digest"):
+        return _refused(request, question, {"digest": "", **given}, PlanIsStale())
     done = _twin(address, given["digest"])
     try:
         merge = done or services.request_merge(
@@ -147,6 +149,8 @@ def _merge(request: HttpRequest, question: Question) -> HttpResponse:
 
 def _twin(address: Address, digest: str) -> Merge | None:
     """The merge that this very review already became, by a second click."""
+    if not digest:
+        return None
     live = (Merge.Status.QUEUED, Merge.Status.DONE)
     merges = Merge.objects.filter(source=address.source, destination=address.destination, digest=digest)
     return merges.filter(status__in=live).first()
