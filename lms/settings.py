@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "commerce",
     "linking",
     "consolidation",
+    "bulk",
     "integrations",
 ]
 
@@ -123,6 +124,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "integrations.tasks.deliver", "schedule": schedule(3.0), "options": {"expires": 3}},
+    "bulk-sweep": {"task": "bulk.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
     "forget-idempotency-keys": {"task": "rest_contract.tasks.forget_old_keys", "schedule": schedule(3600.0)},
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
     "linking-sweep": {"task": "linking.tasks.sweep", "schedule": schedule(3.0), "options": {"expires": 3}},
@@ -201,6 +203,8 @@ LINK_GROUP_LIMIT = env.int("LINK_GROUP_LIMIT", default=10)
 RECENT_SIGN_IN_MINUTES = env.int("RECENT_SIGN_IN_MINUTES", default=30)
 SIGN_IN_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=10)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * 2**20)
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=200_000)
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 
 REST_BODY_LIMIT = env.int("REST_BODY_LIMIT", default=5 * 1024 * 1024)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("learning_records.urls")),
     path("merges/", include("merging.urls")),
+    path("imports/", include("bulk.urls")),
     path("consolidations/", include("consolidation.urls")),
     path("preferences/linked-accounts/", include("linking.urls")),
 ]

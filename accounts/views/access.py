@@ -8,12 +8,12 @@ from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from accounts.models import User
 from accounts.sign_in import address_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def actor_of(request: HttpRequest) -> User:
@@ -32,7 +32,7 @@ def needs_right(right: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not actor_of(request).has_right(right):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -45,7 +45,7 @@ def needs_right(right: str) -> Callable[[View], View]:
 def superadmins_only(view: View) -> View:
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not actor_of(request).is_superadmin:
             raise PermissionDenied
         return view(request, *args, **kwargs)

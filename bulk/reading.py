@@ -1,0 +1,125 @@
+"""CSV in and out: encodings, delimiters, headers, and cells that a spreadsheet would take for formulas."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+from django.conf import settings
+
+from bulk.errors import ImportRefused
+
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,/+-]*$)")
+LONGEST_CELL = 1000
+
+
+def read(file: BinaryIO, known: Sequence[str]) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The header, and the rows with their line numbers, as a stream. Raises ImportRefused, also while streaming.
+
+    `known` are the columns that the header may name. Blank lines are passed over.
+    """
+    text = io.TextIOWrapper(file, encoding=_encoding(file), newline="")
+    try:
+        first = text.readline()
+        text.seek(0)
+        reader = csv.reader(text, delimiter=_delimiter(first), strict=True)
+        header = _header(next(reader, []), known)
+    except (UnicodeError, csv.Error) as error:
+        raise _unreadable(error, 1) from error
+    return header, _rows(reader)
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet might run it. Signed numbers and telephone numbers are none."""
+    return FORMULA.match(cell) is not None
+
+
+def write(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Lines of a CSV file in UTF-8 with a byte-order mark, which every spreadsheet reads; formulas are disarmed."""
+    yield "\ufeff" + _line(header)
+    for row in rows:
+        yield _line([_harmless("" if cell is None else str(cell)) for cell in row])
+
+
+def plain(cell: str) -> str:
+    """A cell as it was before `write` disarmed it."""
+    cell = cell.strip(" ")
+    return cell[1:] if cell[:1] == "'" and is_formula(cell[1:]) else cell
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if is_formula(cell) else cell
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def _encoding(file: BinaryIO) -> str:
+    start = file.read(4)
+    file.seek(0)
+    return next((name for bom, name in BOMS if start.startswith(bom)), "utf-8")
+
+
+def _delimiter(line: str) -> str:
+    return max(",;\t", key=line.count)
+
+
+def _header(cells: list[str], known: Sequence[str]) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    if not any(names):
+        raise ImportRefused("Line 1 is empty. It must name the columns; the template shows them.", "no_header")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ImportRefused(f"Line 1 names a column twice: {', '.join(twice)[:200]}. Remove one.", "duplicate_header")
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        listed = ", ".join(name or "(blank)" for name in unknown)[:200]
+        raise ImportRefused(
+            f"Line 1 names columns that don't exist: {listed}. Possible are {', '.join(known)}.", "unknown_header"
+        )
+    return names
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    line = 1
+    while True:
+        line = getattr(reader, "line_num", line) + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (UnicodeError, csv.Error) as error:
+            raise _unreadable(error, line) from error
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+
+
+def _unreadable(error: Exception, line: int) -> ImportRefused:
+    if isinstance(error, UnicodeError):
+        return ImportRefused(
+            "The file is neither UTF-8 nor UTF-16. Save it as “CSV UTF-8” and upload it again.", "wrong_encoding"
+        )
+    if "field larger" in str(error):
+        return ImportRefused(f"A cell in line {line} is far too long.", "cell_too_long")
+    return ImportRefused(
+        f"Line {line} can't be read: a quotation mark isn't closed or stands in the middle of a cell, or the line "
+        "holds a character that no text has.",
+        "broken_csv",
+    )
+
+
+def check_size(size: int) -> None:
+    """Refuse a file that is larger than the setting allows."""
+    if size > settings.IMPORT_MAX_BYTES:
+        raise ImportRefused(
+            f"The file has {size // 2**20} MB; {settings.IMPORT_MAX_BYTES // 2**20} MB are allowed. Split it.",
+            "too_large",
+        )

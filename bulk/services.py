@@ -1,0 +1,162 @@
+"""Upload, check, confirm, run: an import's life. PostgreSQL alone knows how far it is; a crash goes on where it stopped.
+
+One worker at a time works on a file: it holds the file's row (FOR NO KEY UPDATE, skipped when another has it) for one
+batch, and the rows' verdicts and outcomes are written in the transaction of the work itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+import audit.services
+from accounts.models import User
+from bulk import reading
+from bulk.errors import ImportRefused
+from bulk.kinds import KINDS
+from bulk.models import Import, ImportRow
+
+BATCH = 1000
+Status, Verdict = Import.Status, ImportRow.Verdict
+FOUND = ("verdict", "target", "differences", "column", "reason")
+
+
+def upload(*, actor: User, kind: str, file: BinaryIO, name: str, size: int) -> Import:
+    """Keep the rows of a file; nothing else is written until somebody confirms. Raises ImportRefused."""
+    reading.check_size(size)
+    header, rows = reading.read(file, KINDS[kind].columns())
+    missing = [column for column in KINDS[kind].required() if column not in header]
+    if missing:
+        raise ImportRefused(f"Line 1 lacks the column {missing[0]}. The template shows all columns.", "missing_header")
+    with transaction.atomic():
+        kept = Import.objects.create(
+            kind=kind, file_name=name.replace("\x00", "")[:200], header=header, uploaded_by_id=actor.pk
+        )
+        kept.total = _keep_rows(kept, header, rows)
+        if not kept.total:
+            raise ImportRefused("The file has no row below its header.", "empty")
+        kept.save(update_fields=["total"])
+    return kept
+
+
+def _keep_rows(kept: Import, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> int:
+    total = 0
+    stream = iter(rows)
+    while batch := list(islice(stream, 5000)):
+        total += len(batch)
+        if total > settings.IMPORT_MAX_ROWS:
+            raise ImportRefused(f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it.", "too_many_rows")
+        ImportRow.objects.bulk_create(_row(kept, header, line, cells) for line, cells in batch)
+    return total
+
+
+def _row(kept: Import, header: Sequence[str], line: int, cells: list[str]) -> ImportRow:
+    """One row with its cells by column; what is wrong with the cells as such refuses it at once."""
+    clean = [reading.plain(cell) for cell in cells]
+    row = ImportRow(import_file=kept, line=line)
+    row.cells = {
+        name: cell.replace("\x00", "�")[: reading.LONGEST_CELL] for name, cell in zip(header, clean, strict=False)
+    }
+    if len(cells) != len(header):
+        row.refuse("", f"The row has {len(cells)} cells, the header has {len(header)}. Check its commas and quotes.")
+    for name, raw, cell in zip(header, cells, clean, strict=False):
+        if reading.is_formula(raw.strip(" ")):
+            row.refuse(name, "The cell begins like a formula. Remove the sign in front, or put a ' before it.")
+        elif "\x00" in cell:
+            row.refuse(name, "The cell holds a character that no text has.")
+        elif len(cell) > reading.LONGEST_CELL:
+            row.refuse(name, f"The cell is longer than {reading.LONGEST_CELL} characters.")
+    return row
+
+
+def work(import_id: int) -> bool:
+    """Do the next batch of a file that is being checked or run; answers whether there is more to do."""
+    with transaction.atomic():
+        file = _claim(import_id)
+        if file is None:
+            return False
+        actor = User.objects.get(pk=file.uploaded_by_id)
+        if file.status == Status.CHECKING:
+            return _check_some(file, actor)
+        return _run_some(file, actor)
+
+
+def _claim(import_id: int) -> Import | None:
+    """The file, locked so that no other worker takes the same batch; None when another has it or nothing is to do."""
+    files = Import.objects.select_for_update(no_key=True, skip_locked=True)
+    return files.filter(pk=import_id, status__in=[Status.CHECKING, Status.RUNNING]).first()
+
+
+def _check_some(file: Import, actor: User) -> bool:
+    rows = list(file.rows.filter(verdict="")[:BATCH])
+    if rows:
+        KINDS[file.kind].judge(rows, actor)
+        ImportRow.objects.bulk_update(rows, FOUND)
+        return True
+    KINDS[file.kind].settle(file)
+    file.status = Status.CHECKED
+    file.save(update_fields=["status"])
+    return False
+
+
+def _run_some(file: Import, actor: User) -> bool:
+    waiting = file.rows.filter(outcome="")
+    rows = list(waiting.filter(verdict__in=[Verdict.ADDED, Verdict.CHANGED])[: BATCH if file.kind != "merges" else 1])
+    if rows:
+        KINDS[file.kind].run(rows, actor, f"import {file.pk}")
+        ImportRow.objects.bulk_update(rows, [*FOUND, "outcome"])
+        return True
+    waiting.filter(verdict=Verdict.UNCHANGED).update(outcome=Verdict.UNCHANGED)
+    waiting.filter(verdict=Verdict.REFUSED).update(outcome=Verdict.REFUSED)
+    file.status, file.finished_at = Status.DONE, timezone.now()
+    file.save(update_fields=["status", "finished_at"])
+    _audit("import.done", file, actor)
+    return False
+
+
+def confirm(*, actor: User, import_id: int) -> Import:
+    """Let a checked file run, with the rights of the person who uploaded it. Raises ImportRefused."""
+    with transaction.atomic():
+        file = Import.objects.select_for_update(no_key=True).get(pk=import_id)  # one confirmation
+        if file.status != Status.CHECKED:
+            raise ImportRefused(f"This file can't be confirmed: {file.get_status_display().lower()}.", "not_checked")
+        file.status, file.confirmed_at = Status.RUNNING, timezone.now()
+        file.save(update_fields=["status", "confirmed_at"])
+        _audit("import.confirmed", file, actor)
+    return file
+
+
+def cancel(*, actor: User, import_id: int) -> Import:
+    """Stop a file. Rows that ran stay as they are; the others never run."""
+    with transaction.atomic():
+        file = Import.objects.select_for_update(no_key=True).get(pk=import_id)  # waits for the batch at work
+        if file.status in (Status.DONE, Status.CANCELLED):
+            raise ImportRefused("This file has ended already.", "ended")
+        file.status, file.finished_at = Status.CANCELLED, timezone.now()
+        file.save(update_fields=["status", "finished_at"])
+        _audit("import.cancelled", file, actor)
+    return file
+
+
+def counts(file: Import) -> dict[str, int]:
+    """How many rows have which verdict, and how many are done."""
+    from django.db.models import Count, Q
+
+    sums: dict[str, int] = file.rows.aggregate(
+        **{name: Count("pk", filter=Q(verdict=name)) for name in Verdict.values},
+        checked=Count("pk", filter=~Q(verdict="")),
+        done=Count("pk", filter=~Q(outcome="")),
+        to_run=Count("pk", filter=Q(verdict__in=[Verdict.ADDED, Verdict.CHANGED])),
+        ran=Count("pk", filter=~Q(outcome="") & Q(verdict__in=[Verdict.ADDED, Verdict.CHANGED])),
+    )
+    return sums
+
+
+def _audit(action: str, file: Import, actor: User) -> None:
+    detail: dict[str, Any] = {"import": file.pk, "kind": file.kind, "file": file.file_name}
+    audit.services.record(action, actor_id=actor.pk, subject_id=None, detail=detail, origin=f"import {file.pk}")

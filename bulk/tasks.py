@@ -1,0 +1,32 @@
+"""Working on imports in the background. A task is a hint; the sweep finds what a lost hint left behind."""
+
+from celery import current_app, shared_task
+
+from bulk import services
+from bulk.models import Import
+
+BATCHES = 50
+
+
+@shared_task
+def work(import_id: int) -> None:
+    """Do some batches, then make room for other work and go on."""
+    for _ in range(BATCHES):
+        if not services.work(import_id):
+            _tell_linking(import_id)
+            return
+    work.delay(import_id)
+
+
+def _tell_linking(import_id: int) -> None:
+    """Records that arrived may be owed to linked accounts; the hint goes by name."""
+    if Import.objects.filter(pk=import_id, kind=Import.Kind.RECORDS, status=Import.Status.DONE).exists():
+        current_app.send_task("linking.tasks.issue_owed")
+
+
+@shared_task
+def sweep() -> None:
+    """Go on with every file that is at work."""
+    at_work = [Import.Status.CHECKING, Import.Status.RUNNING]
+    for import_id in Import.objects.filter(status__in=at_work).values_list("id", flat=True):
+        work(import_id)

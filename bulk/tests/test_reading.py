@@ -1,0 +1,66 @@
+"""CSV files as people's programs write them."""
+
+import io
+
+import pytest
+
+from bulk.errors import ImportRefused
+from bulk.reading import is_formula, plain, read, write
+
+KNOWN = ("username", "email", "phone")
+TEXT = "username,email\njané,jane@example.org\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom"])
+def test_it_reads_unicode(encoding: str) -> None:
+    data = b"\xff\xfe" + TEXT.encode("utf-16-le") if encoding.endswith("bom") else TEXT.encode(encoding)
+    header, rows = read(io.BytesIO(data), KNOWN)
+    assert (header, list(rows)) == (["username", "email"], [(2, ["jané", "jane@example.org"])])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_it_finds_the_delimiter(delimiter: str) -> None:
+    _, rows = read(io.BytesIO(f"username{delimiter}email\na{delimiter}b\n".encode()), KNOWN)
+    assert list(rows) == [(2, ["a", "b"])]
+
+
+def test_it_counts_lines_as_editors_do() -> None:
+    _, rows = read(io.BytesIO(b'username,email\n\n"two\nlines",x\nlast,y\n'), KNOWN)
+    assert [line for line, _ in rows] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "words"),
+    [
+        (b"username,email\njan\xe9,x\n", "wrong_encoding", "CSV UTF-8"),
+        (b"", "no_header", "Line 1"),
+        (b"username,Username\n", "duplicate_header", "username"),
+        (b"username,shoe size\n", "unknown_header", "shoe size"),
+        (b'username,email\n"open,x\n', "broken_csv", "Line 2"),
+        (b'username,email\na,b\nc"d"e,"f"g\n', "broken_csv", "Line 3"),
+        (b"username,email\n" + b"x" * 200_000 + b",y\n", "cell_too_long", "line 2"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_file(data: bytes, code: str, words: str) -> None:
+    with pytest.raises(ImportRefused, match=words) as refusal:
+        list(read(io.BytesIO(data), KNOWN)[1])
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|x", "\tx", "\rx"])
+def test_it_knows_formulas(cell: str) -> None:
+    assert is_formula(cell)
+    exported = "".join(write(["phone"], [[cell]]))
+    assert f"'{cell}"[:2] in exported
+
+
+@pytest.mark.parametrize("cell", ["+49 40 123-45", "-12.5", "a=b", "", "'tis"])
+def test_it_leaves_numbers_and_text_alone(cell: str) -> None:
+    assert not is_formula(cell)
+    assert plain(cell) == cell
+
+
+def test_it_reads_back_what_it_wrote() -> None:
+    exported = "".join(write(["username", "phone"], [["=odd", "+49 1"]])).encode()
+    _, rows = read(io.BytesIO(exported), KNOWN)
+    assert [[plain(cell) for cell in cells] for _, cells in rows] == [["=odd", "+49 1"]]
