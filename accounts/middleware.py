@@ -1,4 +1,4 @@
-"""Asks for the password again before acts that need a recent sign-in."""
+"""Knows where a request comes from, and asks for the password again before acts that need a recent sign-in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,30 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.sign_in import is_recent
+
+
+class TrustedProxiesMiddleware:
+    """Behind TRUSTED_PROXIES proxies, takes the caller's address from the outermost of them.
+
+    It is that many places from the right of X-Forwarded-For; what lies further left is the caller's own invention.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        proxies: int = settings.TRUSTED_PROXIES
+        if 0 < proxies <= len(hops) and hops[-proxies]:
+            request.META["REMOTE_ADDR"] = hops[-proxies][:45]
+        return self.get_response(request)
 
 
 class RecentSignInMiddleware:

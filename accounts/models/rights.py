@@ -86,7 +86,10 @@ class Session(AbstractBaseSession):
 
 
 class SignInFailure(models.Model):
-    """One refused password. Counted per caller and per target; old ones are forgotten."""
+    """One refused password. Counted per caller and per target; old ones are forgotten.
+
+    Without a caller: a password that is being looked at just now.
+    """
 
     caller = models.CharField(max_length=100, help_text="address, or the account that tried to link")
     target = models.CharField(max_length=254, help_text="the username that was tried, in lower case")

@@ -34,10 +34,12 @@ def check_credentials(*, caller: str, username: str, password: str) -> User | No
     """
     account = find_by_sign_in(username)
     target = account.username.lower() if account else username.replace("\x00", "").lower()[:150]
-    failure = _count_in_advance(caller.replace("\x00", "")[:100], target)
+    caller = caller.replace("\x00", "")[:100] or "unknown"
+    failure = _count_in_advance(caller, target)
     if _is_right(account, password):
-        SignInFailure.objects.filter(caller=failure.caller, target=target).delete()
+        SignInFailure.objects.filter(Q(pk=failure.pk) | Q(caller=caller, target=target)).delete()
         return account
+    SignInFailure.objects.filter(pk=failure.pk).update(caller=caller)
     return None
 
 
@@ -60,11 +62,14 @@ def _is_right(account: User | None, password: str) -> bool:
 
 
 def _count_in_advance(caller: str, target: str) -> SignInFailure:
-    """Book the failure before looking at the password: however many guess at once, no guess goes uncounted."""
+    """Book the failure on the target before looking at the password: however many guess at once, none goes uncounted.
+
+    The caller's name is added once it has failed, since many people may sign in behind one address at one moment.
+    """
     now = timezone.now()
     since = now - timedelta(minutes=settings.SIGN_IN_LOCK_MINUTES)
     SignInFailure.objects.filter(at__lt=since).delete()
-    failure = SignInFailure.objects.create(caller=caller, target=target, at=now)
+    failure = SignInFailure.objects.create(caller="", target=target, at=now)
     ends = max(_lock_ends(Q(caller=caller), failure.pk), _lock_ends(Q(target=target), failure.pk))
     if ends > now:
         failure.delete()  # a refused try doesn't make the lock longer

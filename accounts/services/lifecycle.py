@@ -22,6 +22,7 @@ from accounts.models import (
 )
 from accounts.services.access import end_access
 from accounts.services.locks import lock_to_change
+from merging.erasure import erase_journals
 
 BLANK = (
     "email",
@@ -145,3 +146,4 @@ def _erase(subject: User) -> None:
     ManagerAssignment.objects.filter(Q(user=subject) | Q(manager=subject)).delete()
     AssignedUser.objects.filter(Q(user=subject) | Q(power_user=subject)).delete()
     AssignedBranch.objects.filter(power_user=subject).delete()
+    erase_journals(subject.pk)

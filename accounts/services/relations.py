@@ -97,10 +97,11 @@ def _set_branches(actor: User | None, account: User, wanted: set[int], problems:
 def _set_managers(actor: User | None, account: User, wanted: set[int], problems: Problems) -> bool:
     rows = ManagerAssignment.objects.filter(user=account)
     here = set(rows.values_list("manager_id", flat=True))
+    wanted = wanted | _unseen(actor, here)  # nobody takes away those whom they don't know of
     if account.pk in wanted:
         problems.add("managers", "own_account", "Nobody is their own manager.")
         return False
-    if _unseen(actor, here ^ wanted):
+    if _unseen(actor, wanted - here):
         problems.add("managers", "unknown", "One of these managers doesn't exist.")
         return False
     return _replace(rows, "manager_id", here, wanted, {"user_id": account.pk})

@@ -9,15 +9,16 @@ import pytest
 import time_machine
 from django.contrib.auth import authenticate
 from django.db import connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.errors import TooManyFailures
+from accounts.middleware import TrustedProxiesMiddleware
 from accounts.models import Role, SignInFailure, Status, User
 from accounts.services import check_credentials, end_access
-from accounts.sign_in import PROVEN_AT, is_recent, prove_again, reset_tokens, sign_in
+from accounts.sign_in import PROVEN_AT, address_of, is_recent, prove_again, reset_tokens, sign_in
 from accounts.tests.people import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +142,26 @@ def test_it_takes_as_long_for_nobody_as_for_somebody(jane: User, settings: Setti
     check("warm", "up")
     known, unknown = took("jane.doe"), took("nobody")
     assert 0.3 < known / unknown < 3
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "1.1.1.1", "10.0.0.1"),
+        (1, "9.9.9.9, 1.1.1.1", "1.1.1.1"),
+        (2, "9.9.9.9, 1.1.1.1, 10.1.1.1", "1.1.1.1"),
+        (1, "", "10.0.0.1"),
+        (2, "1.1.1.1", "10.0.0.1"),
+    ],
+)
+def test_it_believes_as_many_proxies_as_there_are(
+    settings: Settings, proxies: int, forwarded: str, address: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    request = HttpRequest()
+    request.META |= {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}
+    TrustedProxiesMiddleware(lambda request: HttpResponse())(request)
+    assert address_of(request) == address
 
 
 class TestPages:

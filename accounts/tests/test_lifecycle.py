@@ -33,6 +33,8 @@ from accounts.services import (
 )
 from accounts.tests.people import PASSWORD, merged, person, power_user, superadmin
 from audit.models import AuditEntry
+from merging import review
+from merging.handlers import SECTIONS
 from tests.factories import BranchFactory, EnrollmentFactory
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +156,24 @@ def test_after_merge_and_deletion_there_is_one_user_less() -> None:
     merged(source, survivor)
     delete_account(actor=root, account_id=source.pk)
     assert User.objects.present().count() == before - 1
+
+
+@pytest.mark.parametrize("place", ["source", "destination"])
+def test_deleting_leaves_nothing_of_the_person_in_journals(place: str) -> None:
+    root = superadmin()
+    secret = {"first_name": "Geheim", "phone": "0815", "employee_number": "E-4711"}
+    source, survivor = person("geheim-alt", **secret), person("geheim-neu", **secret | {"phone": "4711"})
+    ProfileValue.objects.create(user=source, field=ProfileField.objects.create(key="a", label="A"), value="geheim")
+    BranchMembership.objects.create(user=source, branch=BranchFactory.create())
+    merge = merged(source, survivor, policy="keep_primary")
+    shape = list(merge.journal.values_list("section", "model", "kind", "outcome", "reason", "ids"))
+    delete_account(actor=root, account_id=source.pk if place == "source" else survivor.pk)
+    kept = str(list(merge.journal.values())).lower()
+    assert not [word for word in ("geheim", "0815", "4711") if word in kept]
+    assert list(merge.journal.values_list("section", "model", "kind", "outcome", "reason", "ids")) == shape
+    assert [section.total for section in review.history(merge, 10)] == [
+        sum(merge.counts[section].values()) for section in SECTIONS
+    ]
 
 
 class TestRights:

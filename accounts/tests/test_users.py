@@ -235,6 +235,14 @@ class TestRights:
             answers.append(error.value.errors)
         assert answers[0] == answers[1]
 
+    def test_nobody_takes_away_a_manager_whom_they_do_not_know_of(self) -> None:
+        mine, hidden, known = person("mine"), person("hidden"), person("known")
+        for manager in (hidden, known):
+            ManagerAssignment.objects.create(user=mine, manager=manager)
+        actor = power_user(Right.VIEW, Right.EDIT, sees=(mine, known))
+        update_user(actor=actor, account_id=mine.pk, data={"managers": []})
+        assert [one.manager for one in mine.manager_assignments.all()] == [hidden]
+
     def test_a_superadmin_makes_a_power_user(self) -> None:
         mine, root = person("mine"), superadmin()
         data = {"role": "power_user", "rights": ["users.edit", "users.view", "users.view"], "assigned_users": [mine.pk]}

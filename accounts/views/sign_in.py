@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.forms import ConfirmPasswordForm, SignInForm
 from accounts.models import Right
-from accounts.sign_in import BACKEND, note_proof
+from accounts.sign_in import BACKEND, address_of, note_proof
 from accounts.views.access import actor_of
 
 
@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    form = SignInForm(request.POST or None, caller=request.META.get("REMOTE_ADDR", ""))
+    form = SignInForm(request.POST or None, caller=address_of(request))
     if request.method == "POST" and form.is_valid():
         login(request, form.account, backend=BACKEND)
         return redirect(_next(request))
@@ -55,7 +55,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 def confirm_password(request: HttpRequest) -> HttpResponse:
     """Proves again who is sitting there; the session gets a new key."""
-    caller = request.META.get("REMOTE_ADDR", "")
+    caller = address_of(request)
     form = ConfirmPasswordForm(request.POST or None, caller=caller, actor=actor_of(request))
     if request.method == "POST" and form.is_valid():
         request.session.cycle_key()
