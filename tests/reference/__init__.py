@@ -1,0 +1,1 @@
+"""What a merge does, said again without the handlers; see `model`."""
