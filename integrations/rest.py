@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import F, QuerySet
-from drf_spectacular.utils import extend_schema
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -22,11 +23,18 @@ from rest_contract.problems import Invalid, field_error
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row, Rows, WritableRows, origin_of
 
+ADDRESS = r"^https?://([A-Za-z0-9]{1,20}\.)+[A-Za-z]{2,10}(:[1-9][0-9]{1,3})?(/[A-Za-z0-9/._~-]*)?$"
+
+
+@extend_schema_field({"type": "string", "maxLength": 500, "pattern": ADDRESS, "examples": ["https://example.com/hook"]})
+class AddressField(fields.CharField):
+    """Where to send to; `integrations.services` checks it."""
+
 
 class WebhookSerializer(StrictModel):
     """`secret` is null but in the answer that made the webhook."""
 
-    url = fields.CharField(max_length=500)
+    url = AddressField(max_length=500)
     events = serializers.ListField(
         child=fields.ChoiceField(choices=Webhook.Event.choices), required=False, max_length=len(Webhook.Event.values)
     )
@@ -107,11 +115,13 @@ class Webhooks(WritableRows):
         services.remove(actor=actor_of(request), webhook=self.get_object(), origin=origin_of(request))
         return Response(status=204)
 
-    @extend_schema(responses=DeliverySerializer(many=True))
+    @extend_schema(
+        responses=DeliverySerializer(many=True), parameters=[OpenApiParameter("status", enum=Delivery.Status.values)]
+    )
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every telling of this webhook, the newest first."""
-        webhook = self.get_object()
+        webhook = get_object_or_404(self.scope(), pk=self.kwargs["pk"])
         pages = _Deliveries(request=request, action="list", format_kwarg=None, args=(), kwargs={})
         pages.webhook_id = webhook.pk
         return pages.list(request)

@@ -215,7 +215,11 @@ REST_FRAMEWORK = {
         "accounts.rest.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "rest_contract.scopes.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "rest_contract.scopes.HasScope",
+        "accounts.rest.authentication.RecentSignIn",
+    ],
     "DEFAULT_PARSER_CLASSES": ["rest_contract.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "rest_contract.paging.CursorPages",

@@ -76,7 +76,8 @@ def _fetch(merge_id: int, place: list[int] | None, limit: int, backward: bool) -
     """  # noqa: S608 - made of our own words
     with connection.cursor() as cursor:
         cursor.execute(sql, [merge_id, *(place or ()), limit])
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _told(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ answer_with(503, errors.MergeIsBusy)
 class QuestionSerializer(Strict):
     """Which accounts, how, and what a person decided."""
 
-    source = fields.IdField(get_user_model())
+    source = fields.IdField(get_user_model())  # type: ignore[assignment]
     destination = fields.IdField(get_user_model())
     policy = fields.ChoiceField(choices=[name for name, policy in POLICIES.items() if policy.merges], required=False)
     choices = fields.ObjectField(required=False)
@@ -127,6 +127,7 @@ class Merges(Rows):
         "status": filters.by_choice("status", Merge.Status.values),
     }
     orderings = {"id": "id", "performed_at": "performed_at", "requested_at": "requested_at"}
+    grave = ("create", "undo")
     scopes = {
         "list": ("read", "merge"),
         "retrieve": ("read", "merge"),
@@ -136,17 +137,21 @@ class Merges(Rows):
         "undo": ("undo",),
     }
 
+    @property
+    def actor(self) -> Any:
+        return self.request.user
+
     def scope(self) -> QuerySet[Any]:
         """Merges of which the caller may know both accounts."""
-        if self.request.user.is_superadmin:  # type: ignore[union-attr]
+        if self.actor.is_superadmin:
             return Merge.objects.all()
-        seen = get_user_model().objects.visible_to(self.request.user).order_by().values("pk")  # type: ignore[attr-defined]
+        seen = get_user_model().objects.visible_to(self.actor).order_by().values("pk")
         return Merge.objects.filter(source__in=seen, destination__in=seen)
 
     def show(self, rows: Sequence[Any]) -> list[Any]:
         """Who did it is told only to those who may know of them."""
         shown = super().show(rows)
-        if not self.request.user.is_superadmin:  # type: ignore[union-attr]
+        if not self.actor.is_superadmin:
             named = {row[name] for row in shown for name in ("performed_by", "undone_by")}
             seen = self._seen(named - {None})
             for row in shown:
@@ -158,9 +163,9 @@ class Merges(Rows):
         """Merge the source into the destination."""
         question = self._question(RequestSerializer(data=request.data))
         merge = services.request_merge(
-            actor=request.user,
+            actor=self.actor,
             origin=origin_of(request),
-            **question,  # type: ignore[arg-type]
+            **question,
         )
         queued = merge.status == Merge.Status.QUEUED
         if queued:
@@ -172,7 +177,7 @@ class Merges(Rows):
     def preview(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What the merge would do, and what stands in its way. Writes nothing."""
         question = self._question(QuestionSerializer(data=request.data))
-        plan = services.preview(actor=request.user, **question)  # type: ignore[arg-type]
+        plan = services.preview(actor=self.actor, **question)
         return Response(
             {
                 "digest": plan.digest,
@@ -199,21 +204,21 @@ class Merges(Rows):
     def undo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Play the journal backwards. A superadmin's, until `undo_until`."""
         merge = self.get_object()
-        if not request.user.is_superadmin:  # type: ignore[union-attr]
+        if not self.actor.is_superadmin:
             raise Forbidden("not_allowed", "Only a superadmin may undo a merge.")
         body = UndoSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         undone = services.undo_merge(
-            actor=request.user,
+            actor=self.actor,
             merge_id=merge.pk,
             reason=body.validated_data["reason"],
-            origin=origin_of(request),  # type: ignore[arg-type]
+            origin=origin_of(request),
         )
         return Response(self.show([undone])[0])
 
     def _question(self, body: Strict) -> dict[str, Any]:
         """What the services ask for. Raises Forbidden without the rights, and 404 for an account out of sight."""
-        _need_rights(self.request.user)
+        _need_rights(self.actor)
         body.is_valid(raise_exception=True)
         question: dict[str, Any] = {"policy": default_policy().name, **body.validated_data}
         wanted = {name: question.pop(name) for name in ("source", "destination")}
@@ -226,7 +231,7 @@ class Merges(Rows):
         return {**question, "source_id": wanted["source"], "destination_id": wanted["destination"]}
 
     def _seen(self, ids: set[Any]) -> set[int]:
-        users = get_user_model().objects.visible_to(self.request.user)  # type: ignore[attr-defined]
+        users = get_user_model().objects.visible_to(self.actor)
         return set(users.filter(pk__in=ids).values_list("pk", flat=True))
 
 

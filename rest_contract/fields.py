@@ -138,6 +138,8 @@ class IdField(serializers.Field[int, int, int, Any]):
         return instance.serializable_value(self.source)
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)  # JSON knows one kind of number
         if isinstance(data, bool) or not isinstance(data, int) or not 0 < data <= INT64:
             self.fail("invalid")
         return data

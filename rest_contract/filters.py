@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -70,7 +70,7 @@ def since(column: str) -> Filter:
     )
 
 
-TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST}
+TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\x00]*$"}
 
 
 def _id(text: str) -> int:
@@ -95,7 +95,7 @@ def _time(text: str) -> datetime:
     found = parse_datetime(text.upper().replace(" ", "+", 1)) if ZONED.fullmatch(text.replace(" ", "+", 1)) else None
     if found is None:
         raise ValueError("Give a time with its zone.")
-    return found
+    return found.astimezone(UTC)
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:

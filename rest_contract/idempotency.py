@@ -92,7 +92,7 @@ def _fingerprint(request: Request) -> str:
     return salted_hmac("rest_contract.idempotency", text, algorithm="sha256").hexdigest()
 
 
-def _claim(owner_id: int, key: str, asked: str) -> tuple[IdempotencyKey, bool]:
+def _claim(owner_id: int | None, key: str, asked: str) -> tuple[IdempotencyKey, bool]:
     """Insert the key's row, or find the one that is there. Waits for another request with this key to end."""
     IdempotencyKey.objects.filter(owner=owner_id, key=key, at__lt=timezone.now() - KEPT).delete()
     try:

@@ -16,7 +16,7 @@ UNIQUE, CHECK, FOREIGN = "23505", "23514", "23503"
 
 
 def tell(error: IntegrityError, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> Problem:
-    """A taken value is wrong input (400); a second row for the same thing contradicts the state (409)."""
+    """A taken value, or a second row for the same thing, contradicts the state (409)."""
     cause: Any = error.__cause__
     code = getattr(cause, "pgcode", "")
     if code == UNIQUE:
@@ -32,12 +32,10 @@ def tell(error: IntegrityError, model: type[models.Model], rows: Sequence[Mappin
 def _taken(detail: str, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> Problem:
     match = KEY.search(detail)
     names = [_field(column, model) for column in COLUMN.findall(match["columns"])] if match else []
-    if len(names) == 1:
-        place = _place(names, match["values"] if match else "", rows)
-        return Invalid(field_error(place + names[0], "unique", "Already in use."))
-    place = _place(names, match["values"] if match else "", rows)
-    errors = [field_error(place + name, "unique", "Together, these exist already.") for name in names]
-    return Problem(409, "already_exists", f"There is one already for this {' and '.join(names)}.", errors=errors)
+    place = _place(names, match["values"], rows) if match else ""
+    text = "Already in use." if len(names) == 1 else "Together, these exist already."
+    errors = [field_error(place + name, "unique", text) for name in names]
+    return Problem(409, "already_exists", f"There is one already with this {' and '.join(names)}.", errors=errors)
 
 
 def _field(column: str, model: type[models.Model]) -> str:

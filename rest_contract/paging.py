@@ -15,7 +15,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rest_contract.problems import Invalid, field_error
+from rest_contract.problems import Invalid, Problem, field_error
 
 SIZE, LARGEST = 100, 500
 
@@ -56,14 +56,16 @@ def unpack(text: str) -> Any:
         raise invalid_cursor() from None
 
 
-def invalid_cursor() -> Invalid:
-    return Invalid(field_error("cursor", "invalid_cursor", "This cursor doesn't belong to this list."))
+def invalid_cursor() -> Problem:
+    """The answer to a place that no page of this list gave."""
+    detail = "This cursor doesn't belong to this list."
+    return Problem(404, "invalid_cursor", detail, errors=[field_error("cursor", "invalid_cursor", detail)])
 
 
 class CursorPages(BasePagination):
     """`next`, `previous` and `results`; `?page_size=` up to 500; `?ordering=` one of the view's orderings."""
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.size = page_size(request)
         self.ordering = request.query_params.get("ordering") or view.default_ordering
@@ -133,7 +135,7 @@ class _Walk:
     def order(self) -> Sequence[OrderBy]:
         place = {"nulls_last": True} if self.empty_last else {"nulls_first": True}
         nulls = place if self.field.null else {}
-        first = OrderBy(F(self.column), descending=self.descending, **nulls)  # type: ignore[arg-type]
+        first = OrderBy(F(self.column), descending=self.descending, **nulls)
         last = OrderBy(F("pk"), descending=self.descending)
         return (last,) if self.column == "id" else (first, last)
 

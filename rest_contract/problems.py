@@ -65,6 +65,21 @@ def field_error(field: str, code: str, detail: str) -> dict[str, str]:
     return {"field": field, "code": code, "detail": detail}
 
 
+# What Django's own errors mean to an outsider; the first that fits counts.
+DJANGO: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], int, str, str]] = (
+    (Http404, 404, "not_found", "There is nothing at this address, or it isn't yours to see."),
+    (PermissionDenied, 403, "permission_denied", "You may not do this."),
+    (RequestDataTooBig, 413, "too_large", "The request is too large."),
+    (OverflowError, 400, "out_of_range", "A number or a date is out of range."),
+    (
+        (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, DataError),
+        400,
+        "bad_request",
+        "The request can't be understood.",
+    ),
+    (IntegrityError, 409, "conflict", "It contradicts what is stored already, or what somebody else just stored."),
+    (OperationalError, 503, "busy", "The portal is busy. Try again in a moment."),
+)
 Status = int | Callable[[Any], int]
 _answers: dict[type[Exception], Status] = {}
 
@@ -146,20 +161,9 @@ def _from_domain(error: Exception) -> Problem | None:
 
 
 def _from_django(error: Exception) -> Problem | None:
-    if isinstance(error, Http404):
-        return Problem(404, "not_found", "There is nothing at this address, or it isn't yours to see.")
-    if isinstance(error, PermissionDenied):
-        return Problem(403, "permission_denied", "You may not do this.")
-    if isinstance(error, RequestDataTooBig):
-        return Problem(413, "too_large", "The request is too large.")
-    if isinstance(error, OverflowError):
-        return Problem(400, "out_of_range", "A number or a date is out of range.")
-    if isinstance(error, BadRequest | SuspiciousOperation | MultiPartParserError | UnreadablePostError | DataError):
-        return Problem(400, "bad_request", "The request can't be understood.")
-    if isinstance(error, IntegrityError):
-        return Problem(409, "conflict", "It contradicts what is stored already, or what somebody else just stored.")
-    if isinstance(error, OperationalError):
-        return Problem(503, "busy", "The portal is busy. Try again in a moment.", retry_after=2)
+    for kinds, status, code, detail in DJANGO:
+        if isinstance(error, kinds):
+            return Problem(status, code, detail, retry_after=2 if status == HTTPStatus.SERVICE_UNAVAILABLE else None)
     return None
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
 from rest_contract.problems import MEDIA_TYPE
 from rest_contract.scopes import scopes_for
+from rest_contract.serializers import Strict, StrictModel
 from rest_contract.views import MOST, SingleRows, WritableRows
 
+NO_NULL = r"^[^\x00]*$"
+NOT_BLANK = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"
+BLANK = {"type": "string", "maxLength": 0}
+INTERNAL = [inspect.getdoc(kind) for kind in (Strict, StrictModel)]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 REASONS = {
     "400": "The input is invalid; `errors` name the fields.",
@@ -29,7 +35,7 @@ class ContractSchema(AutoSchema):
     """One operation of a resource."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        operation = super().get_operation(*args, **kwargs)
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
         for status in self._problem_statuses():
@@ -40,20 +46,17 @@ class ContractSchema(AutoSchema):
         if scopes:
             named = " or ".join(f"`{scope}`" for scope in scopes)
             operation["description"] = f"{operation.get('description', '')}\n\nScope: {named}.".strip()
-        return dict(operation)
+        return operation
 
     def _problem_statuses(self) -> list[str]:
         statuses = ["400", "401", "403", "503"]
-        if "{" in self.path or self._is_merge():
+        if "{" in self.path or self.method == "POST" or self._is_list_view():
             statuses.append("404")
         if self.method not in ("GET", "HEAD"):
             statuses += ["409", "413", "415"] if self.method != "DELETE" else ["409"]
         if self.method == "POST":
             statuses += ["422", "429"]
         return sorted(statuses)
-
-    def _is_merge(self) -> bool:
-        return "/merges/" in self.path
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
@@ -70,7 +73,7 @@ class ContractSchema(AutoSchema):
         ]
 
     def _get_request_body(self, direction: Any = "request") -> dict[str, Any] | None:
-        body = super()._get_request_body(direction)
+        body: dict[str, Any] | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         if body is not None:
             body["required"] = True
             if self._takes_many():
@@ -109,17 +112,59 @@ def _idempotency_key() -> Any:
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing: request bodies take no unknown members, and problems have their one shape."""
+    """Postprocessing: request bodies take no unknown members and no null characters; problems have their one shape."""
     schemas = result["components"].setdefault("schemas", {})
     for name, schema in schemas.items():
+        if schema.get("description") in INTERNAL:
+            del schema["description"]
+        variants = schema.pop("x-variants", None)
+        for member in schema.get("properties", {}).values():
+            member.pop("x-spec-enum-id", None)
+            if member.get("oneOf", [None])[-1] == BLANK:  # a text that may be blank is one text, not one of two
+                member.update(member.pop("oneOf")[0])
         if name.endswith("Request") and schema.get("type") == "object":
             schema["additionalProperties"] = False
+            for member in schema.get("properties", {}).values():
+                _tell_text(member)
+            if variants and not name.startswith("Patched"):
+                schema["oneOf"] = variants
+    schemas["Problem"] = _problem_schema()
+    _link(result)
+    return result
+
+
+def _tell_text(schema: dict[str, Any]) -> None:
+    """What no text may hold; JSON Schema knows nothing of blanks that are cut off."""
+    if "string" in str(schema.get("type")) and not {"pattern", "enum", "format"} & schema.keys():
+        schema["pattern"] = NOT_BLANK if schema.get("minLength") else NO_NULL
+    elif "items" in schema:
+        _tell_text(schema["items"])
+
+
+def _link(result: dict[str, Any]) -> None:
+    """Say that the id in the answer of a POST is that of the addresses below it."""
+    for address, operations in result["paths"].items():
+        answer = operations.get("post", {}).get("responses", {}).get("201")
+        below = {path: found for path, found in result["paths"].items() if path.startswith(address + "{id}/")}
+        if answer is None or "{" in address or not below:
+            continue
+        answer["links"] = {
+            operation["operationId"]: {
+                "operationId": operation["operationId"],
+                "parameters": {"id": "$response.body#/id"},
+            }
+            for found in below.values()
+            for operation in found.values()
+        }
+
+
+def _problem_schema() -> dict[str, Any]:
     field = {
         "type": "object",
         "required": ["field", "code", "detail"],
         "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
     }
-    schemas["Problem"] = {
+    return {
         "type": "object",
         "description": "RFC 9457. Some codes add facts, such as `survivor`, `merge` or `rows`.",
         "required": ["type", "title", "status", "detail", "code", "errors"],
@@ -132,4 +177,3 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
             "errors": {"type": "array", "items": field},
         },
     }
-    return result

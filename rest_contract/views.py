@@ -25,7 +25,8 @@ Row = dict[str, Any]
 
 def origin_of(request: Request) -> str:
     """From where an act came, for the audit log."""
-    how = f"token {request.auth.name}" if request.auth else "session"
+    token: Any = request.auth
+    how = f"token {token.name}" if token else "session"
     return f"REST {request.META.get('REMOTE_ADDR', '')} {how}"[:100]
 
 
@@ -84,8 +85,9 @@ class WritableRows(Rows):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.may_write()
-        many = isinstance(request.data, list)
-        rows = self.read_body(request.data if many else [request.data], many)
+        body: Any = request.data
+        many = isinstance(body, list)
+        rows = self.read_body(body if many else [body], many)
         with telling(self.model, rows), transaction.atomic():
             made = self.insert(rows)
             shown = self.show(made)
@@ -119,11 +121,12 @@ class WritableRows(Rows):
     def check_references(self, rows: list[Row], many: bool) -> None:
         """One query per kind of reference, whatever the number of rows."""
         problems: list[dict[str, str]] = []
-        for name, field in self.get_serializer().fields.items():
+        serializer: Any = self.get_serializer()
+        for name, field in serializer.fields.items():
             if isinstance(field, IdField | IdListField) and not field.read_only:
                 problems += self._missing(rows, many, name, field)
         if problems:
-            raise Invalid(*problems[:100])
+            raise unknown(problems)
 
     def _missing(
         self, rows: list[Row], many: bool, name: str, field: IdField | IdListField
@@ -162,6 +165,11 @@ class WritableRows(Rows):
     def as_columns(self, row: Row) -> Row:
         """Validated values by attribute name: relations become `<name>_id`."""
         return {self.model._meta.get_field(name).attname: value for name, value in row.items()}  # type: ignore[union-attr]
+
+
+def unknown(errors: Sequence[Mapping[str, str]]) -> Problem:
+    """404: the body refers to what doesn't exist, or isn't the caller's to see; the answer is the same."""
+    return Problem(404, "not_found", f"{errors[0]['field']}: {errors[0]['detail']}", errors=errors[:100])
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
 from accounts.services import find_token
+from accounts.sign_in import is_recent
+from rest_contract.problems import Forbidden
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -25,6 +30,15 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+class RecentSignIn(BasePermission):
+    """What a view names in `grave` takes a recent sign-in of a browser; a token proves itself each time."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if getattr(view, "action", None) not in getattr(view, "grave", ()) or is_recent(request):
+            return True
+        raise Forbidden("sign_in_again", "Your last sign-in is too long ago for this. Sign in again.")
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

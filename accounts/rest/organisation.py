@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import transaction
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.models import Branch, ProfileField
@@ -39,6 +40,17 @@ class Branches(CatalogueRows):
         return super().change(row, values)
 
 
+VARIANTS = [
+    {
+        "title": "a choice",
+        "required": ["type", "options"],
+        "properties": {"type": {"enum": ["choice"]}, "options": {"type": "array", "minItems": 1}},
+    },
+    {"title": "any other", "properties": {"type": {"enum": ["text", "number", "date", "yes_no"]}}},
+]
+
+
+@extend_schema_serializer(extensions={"x-variants": VARIANTS})
 class ProfileFieldSerializer(StrictModel):
     fixed = ("key",)
     key = fields.CharField(max_length=50, validators=[RegexValidator(r"^[A-Za-z0-9_-]{1,50}\Z")])

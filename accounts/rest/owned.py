@@ -28,11 +28,10 @@ def actor_of(request: Request) -> User:
 
 def writable_by(actor: User) -> QuerySet[User]:
     """The accounts whose rows `actor` may write: all for a superadmin, visible learners with Users/Edit."""
+    users: QuerySet[User] = User.objects.visible_to(actor)
     if actor.is_superadmin:
-        return User.objects.all()
-    if not actor.has_right(Right.EDIT):
-        return User.objects.none()
-    return User.objects.visible_to(actor).filter(role=Role.LEARNER)
+        return users
+    return users.filter(role=Role.LEARNER) if actor.has_right(Right.EDIT) else users.none()
 
 
 def need_right(actor: User, right: Right = Right.EDIT) -> None:
@@ -107,13 +106,13 @@ class ListedIds:
         for name, (through, mine, other) in self.lists.items():
             through._default_manager.bulk_create(
                 [
-                    through(**{f"{mine}_id": row.pk, f"{other}_id": one, **self.extra(name, place)})
+                    through(**{f"{mine}_id": row.pk, f"{other}_id": one, **self.more_columns(name, place)})
                     for row, values in listed
                     for place, one in enumerate(values.get(name, ()))
                 ]
             )
 
-    def extra(self, name: str, place: int) -> Row:
+    def more_columns(self, name: str, place: int) -> Row:
         """Other columns of the through row."""
         return {}
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
+from django.core.validators import RegexValidator
+from django.db import DatabaseError
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import (
@@ -22,6 +27,8 @@ from accounts.models import (
 from rest_contract import fields
 from rest_contract.serializers import Strict, StrictModel
 
+LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+
 
 class ProfileValues(serializers.DictField):
     """Custom field key to value; null or an empty text takes a value away."""
@@ -32,13 +39,81 @@ class ProfileValues(serializers.DictField):
         return instance.profile_by_key
 
 
-class UserSerializer(StrictModel):
-    """An account with its relations as ids. `attach` must have fetched these."""
+class ProfileScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """The document names the custom fields that this organisation has."""
 
-    username = fields.CharField(max_length=150)
+    target_class = "accounts.rest.serializers.ProfileValues"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        try:
+            found = {field.key: _kind_of_value(field) for field in ProfileField.objects.all()}
+        except DatabaseError:  # the document may be made where no database is
+            found = {}
+        return {"type": "object", "properties": found, "additionalProperties": direction == "response"}
+
+
+def _kind_of_value(field: ProfileField) -> dict[str, Any]:
+    kinds: dict[str, dict[str, Any]] = {
+        ProfileField.Type.TEXT: {"type": ["string", "null"], "maxLength": 500, "pattern": LINE},
+        ProfileField.Type.NUMBER: {"type": ["number", "null"], "minimum": -1e15, "maximum": 1e15},
+        ProfileField.Type.DATE: {"type": ["string", "null"], "format": "date"},
+        ProfileField.Type.CHOICE: {"enum": [*field.options, None]},
+        ProfileField.Type.YES_NO: {"type": ["boolean", "null"]},
+    }
+    return kinds[field.type]
+
+
+@extend_schema_field({"type": "string", "pattern": LINE})
+class LineField(fields.CharField):
+    """Text on one line; `accounts.services` checks it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_blank=True, **kwargs)
+
+
+@extend_schema_field({"type": "string", "minLength": 8, "maxLength": 1000, "pattern": r"^[^\x00]*[^0-9\x00][^\x00]*$"})
+class PasswordField(fields.CharField):
+    """Not a number, and nothing that is guessed first."""
+
+
+class StatusField(fields.ChoiceField):
+    """Nobody is deleted, or reinstated, by setting a status."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        status = super().to_internal_value(data)
+        if status == Status.DELETED:
+            self.fail("invalid_choice", input=data)
+        return status
+
+
+class StatusScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = StatusField
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        values = Status.values if direction == "response" else [Status.ACTIVE, Status.INACTIVE]
+        return {"type": "string", "enum": [str(value) for value in values]}
+
+
+class UserSerializer(StrictModel):
+    """An account, with its relations as ids."""
+
+    username = fields.CharField(max_length=150, validators=[RegexValidator(r"^[\w.@+-]+\Z")])
     email = fields.EmailField(max_length=254)
-    password = fields.CharField(write_only=True, required=False, trim_whitespace=False, min_length=8, max_length=1000)
-    status = fields.ChoiceField(choices=Status.choices, required=False)
+    password = PasswordField(write_only=True, required=False, trim_whitespace=False, min_length=8, max_length=1000)
+    first_name = LineField(max_length=150)
+    last_name = LineField(max_length=150)
+    employee_number = LineField(max_length=100)
+    external_id = LineField(max_length=100)
+    phone = LineField(max_length=50)
+    job_title = LineField(max_length=150)
+    language = fields.CharField(
+        max_length=10,
+        required=False,
+        allow_blank=True,
+        validators=[RegexValidator(r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?\Z")],
+    )
+    timezone = fields.ChoiceField(choices=sorted(available_timezones()), required=False, allow_blank=True)
+    status = StatusField(choices=Status.choices, required=False)
     profile = ProfileValues(required=False)
     branches = fields.IdListField(Branch, required=False)
     managers = fields.IdListField(User, required=False)
@@ -63,7 +138,6 @@ class UserSerializer(StrictModel):
             "external_id",
             "phone",
             "job_title",
-            "birth_date",
             "language",
             "timezone",
             "profile",

@@ -22,8 +22,8 @@ class Kind:
     """One kind in the transcript. `current` tells the rows that count; a ledger is told with its balance."""
 
     view: type[ReadableOwnedRows]
-    current: Q = Q()
-    is_ledger: bool = False
+    current: Q
+    is_ledger: bool
 
 
 _kinds: dict[str, Kind] = {}

@@ -18,12 +18,22 @@ from accounts.rest.owned import actor_of, need_right
 from accounts.rest.serializers import NothingSerializer, UserSerializer, accounts_named, attach
 from accounts.rest.transcript import HISTORY, TranscriptSerializer, read_history, transcript_of
 from rest_contract import filters
-from rest_contract.problems import Invalid, Problem, answer_with
+from rest_contract.problems import Problem, answer_with
 from rest_contract.views import Row, WritableRows, origin_of
+
+STATE = frozenset({"unique", "not_a_power_user", "own_account"})
+UNKNOWN = frozenset({"unknown", "unknown_field"})
+
+
+def status_of(error: errors.FieldsInvalid) -> int:
+    """Values that are wrong: 400. That only contradict what there is: 409. That name what there isn't: 404."""
+    codes = {problem["code"] for problem in error.errors}
+    return 409 if codes <= STATE else 404 if codes <= UNKNOWN else 400
+
 
 answer_with(404, errors.UnknownAccount)
 answer_with(403, errors.NotAllowed)
-answer_with(400, errors.FieldsInvalid)
+answer_with(status_of, errors.FieldsInvalid)
 answer_with(429, errors.TooManyFailures)
 answer_with(409, errors.AccountError)
 
@@ -31,18 +41,27 @@ answer_with(409, errors.AccountError)
 IDENTIFIER = "any present or old identifier: answers the account that its data lives on"
 
 
+def _by_username(rows: Any, text: str) -> QuerySet[Any]:
+    return rows.by_username(text)  # type: ignore[no-any-return]
+
+
+def _by_email(rows: Any, text: str) -> QuerySet[Any]:
+    return rows.by_email(text)  # type: ignore[no-any-return]
+
+
 class Users(WritableRows):
     """Accounts. Deleted ones are listed only when asked for by `status`."""
 
     model = User
     serializer_class = UserSerializer
+    grave = ("destroy",)
     filters = {
         "search": filters.by_words("username", "email", "first_name", "last_name", "employee_number"),
         "status": filters.by_choice("status", Status.values),
         "role": filters.by_choice("role", Role.values),
         "branch": filters.by_id("branch_memberships__branch"),
-        "username": filters.Filter(lambda rows, text: rows.by_username(text), filters.read_text, filters.TEXT),
-        "email": filters.Filter(lambda rows, text: rows.by_email(text), filters.read_text, filters.TEXT),
+        "username": filters.Filter(_by_username, filters.read_text, filters.TEXT),
+        "email": filters.Filter(_by_email, filters.read_text, filters.TEXT),
         "identifier": filters.Filter(lambda rows, text: rows, filters.read_text, filters.TEXT, IDENTIFIER),
     }
     orderings = {
@@ -55,7 +74,8 @@ class Users(WritableRows):
     }
 
     def scope(self) -> QuerySet[Any]:
-        return User.objects.visible_to(actor_of(self.request)).annotate(link_group_id=F("link_membership__group"))
+        users: QuerySet[User] = User.objects.visible_to(actor_of(self.request))
+        return users.annotate(link_group_id=F("link_membership__group"))
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         rows = super().filter_queryset(queryset)
@@ -90,7 +110,7 @@ class Users(WritableRows):
             return services.create_user(actor=actor_of(self.request), data=row, origin=origin_of(self.request))
         except errors.FieldsInvalid as error:
             path = f"{place}." if many else ""
-            raise Invalid(*({**problem, "field": path + problem["field"]} for problem in error.errors)) from error
+            raise errors.FieldsInvalid([{**p, "field": path + p["field"]} for p in error.errors]) from error
 
     def change(self, row: Any, values: Row) -> Any:
         actor = actor_of(self.request)

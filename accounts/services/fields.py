@@ -21,6 +21,7 @@ PRIVILEGED = ("role", "rights", "assigned_users", "assigned_branches")
 RELATIONS = ("profile", "branches", "managers", "assigned_users", "assigned_branches")
 WRITABLE = frozenset({*OWN_FIELDS, *PRIVILEGED, *RELATIONS, "password", "status"})
 ERASED = re.compile(r"deleted-\d+", re.IGNORECASE)
+NOT_ON_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -60,8 +61,13 @@ def clean_password(password: Any, account: User, problems: Problems) -> None:
         problems.add("password", "weak_password", " ".join(error.messages))
 
 
+def is_one_line(text: str) -> bool:
+    """Without control characters, line breaks and overrides of the writing direction; joiners belong to many scripts."""
+    return not NOT_ON_A_LINE.search(text)
+
+
 def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.isprintable():
+    if not isinstance(value, str) or not is_one_line(value):
         raise ValidationError("Give text on one line.", code="invalid")
     field = User._meta.get_field(name)
     text: str = field.clean(value.strip(), None)  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from accounts.models import ProfileField
-from accounts.services.fields import Problems
+from accounts.services.fields import Problems, is_one_line
 
 MOST = 500
 YES_NO = {True: "yes", False: "no", "yes": "yes", "no": "no", "true": "yes", "false": "no"}
@@ -18,7 +18,7 @@ def clean_value(field: ProfileField, raw: Any, problems: Problems) -> str | None
     if raw is None or raw == "":
         return ""
     text = _NOTATION[ProfileField.Type(field.type)](field, raw)
-    if text is None or len(text) > MOST or not text.isprintable():
+    if text is None or len(text) > MOST or not is_one_line(text):
         problems.add(f"profile.{field.key}", "invalid", _hint(field))
         return None
     return text

@@ -46,7 +46,7 @@ class LearningPlans(ListedIds, CatalogueRows):
     orderings = {"id": "id", "title": "title"}
     lists = {"courses": (LearningPlanCourse, "learning_plan", "course")}
 
-    def extra(self, name: str, place: int) -> Row:
+    def more_columns(self, name: str, place: int) -> Row:
         return {"position": place}
 
 

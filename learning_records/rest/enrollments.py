@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from learning_records import errors, services
 from learning_records.hints import hint_owed
 from learning_records.models import Enrollment, MaterialTracking
 from rest_contract import fields, filters
-from rest_contract.problems import Invalid, answer_with, field_error
+from rest_contract.problems import Invalid, Problem, answer_with, field_error
 from rest_contract.serializers import Strict, StrictModel
 from rest_contract.views import Row, origin_of
 
@@ -132,7 +132,15 @@ def at_place(path: str) -> Iterator[None]:
     try:
         yield
     except errors.EntriesInvalid as error:
-        raise Invalid(*(field_error(path + p["field"], p["code"], p["detail"]) for p in error.errors)) from error
+        raise told(error, lambda problem: path) from error
+
+
+def told(error: errors.EntriesInvalid, path: Callable[[Mapping[str, Any]], str]) -> Problem:
+    """The problems with their paths. One that only contradicts the status of the row is a conflict."""
+    found = [field_error(path(p) + p["field"], p["code"], p["detail"]) for p in error.errors[:100]]
+    if all(problem["code"] == "not_completed" for problem in found):
+        return Problem(409, "not_completed", found[0]["detail"], errors=found)
+    return Invalid(*found)
 
 
 class MaterialTrackingSerializer(StrictModel):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_serializer
 
 from accounts.rest import transcript
 from accounts.rest.owned import actor_of
@@ -14,13 +15,31 @@ from learning_records import services
 from learning_records.errors import EntriesInvalid
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
-from learning_records.rest.enrollments import Voidable
+from learning_records.rest.enrollments import Voidable, told
 from rest_contract import fields, filters
-from rest_contract.problems import Invalid, field_error
+from rest_contract.schema import NOT_BLANK
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row, origin_of
 
+VARIANTS = [
+    {
+        "title": "of a course",
+        "required": ["course"],
+        "properties": {"kind": {"enum": ["course"]}, "course": {"type": "integer"}},
+    },
+    {
+        "title": "of a program or activity",
+        "required": ["title"],
+        "properties": {
+            "kind": {"enum": ["program", "activity"]},
+            "course": {"type": "null"},
+            "title": {"type": "string", "minLength": 1, "pattern": NOT_BLANK},
+        },
+    },
+]
 
+
+@extend_schema_serializer(extensions={"x-variants": VARIANTS})
 class LearningRecordSerializer(StrictModel):
     fixed = ("user", "kind", "course", "title", "completed_at", "score")
     score = fields.ScoreField(allow_null=True, required=False)
@@ -113,12 +132,7 @@ def _at_places(many: bool) -> Iterator[None]:
     try:
         yield
     except EntriesInvalid as error:
-        raise Invalid(
-            *(
-                field_error(f"{p['index']}.{p['field']}" if many else p["field"], p["code"], p["detail"])
-                for p in error.errors[:100]
-            )
-        ) from error
+        raise told(error, lambda problem: f"{problem['index']}." if many else "") from error
 
 
 transcript.register("learning_records", LearningRecords, Q(is_superseded=False))
