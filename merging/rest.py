@@ -167,10 +167,8 @@ class Merges(Rows):
             origin=origin_of(request),
             **question,
         )
-        queued = merge.status == Merge.Status.QUEUED
-        if queued:
-            tasks.run_merge.delay_on_commit(merge.pk)
-        return Response(self.show([merge])[0], status=202 if queued else 201)
+        tasks.follow_up(merge)
+        return Response(self.show([merge])[0], status=202 if merge.status == Merge.Status.QUEUED else 201)
 
     @extend_schema(request=QuestionSerializer, responses=PlanSerializer)
     @action(detail=False, methods=["post"])

@@ -16,19 +16,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from merging import review, services
+from merging.access import (
+    actor_of,
+    address_of,
+    asks_for_password,
+    merger_required,
+    name_for,
+    origin_of,
+    visible_merges,
+)
 from merging.errors import MergeError, UndoRefused
 from merging.forms import MergeFilterForm, UndoForm
 from merging.models import Merge
 from merging.policies import POLICIES, Choices, parse_choices
 from merging.views import pages
-from merging.views.access import (
-    actor_of,
-    address_of,
-    asks_for_password,
-    merger_required,
-    origin_of,
-    visible_merges,
-)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,9 +46,12 @@ def merge_list(request: HttpRequest) -> HttpResponse:
     merges = _filtered(request, visible_merges(actor_of(request)).order_by("-id"), form)
     page = list(merges[: PER_PAGE + 1])
     following = {**form.given(), "before": str(page[PER_PAGE - 1].pk)} if len(page) > PER_PAGE else {}
-    for merge in page:
-        merge.policy_label = POLICIES[merge.policy].label  # type: ignore[attr-defined]
-    context = {"form": form, "merges": page[:PER_PAGE], "next": f"?{urlencode(following)}" if following else ""}
+    actor = actor_of(request)
+    rows = [
+        {"merge": merge, "policy": POLICIES[merge.policy].label, "by": name_for(actor, merge.performed_by)}
+        for merge in page[:PER_PAGE]
+    ]
+    context = {"form": form, "rows": rows, "next": f"?{urlencode(following)}" if following else ""}
     return render(request, "merging/list.html", context)
 
 
@@ -80,6 +84,8 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
     return {
         "merge": merge,
         "policy": POLICIES[merge.policy],
+        "performed_by": name_for(actor, merge.performed_by),
+        "undone_by": name_for(actor, merge.undone_by),
         "may_undo": actor.is_superadmin and merge.status == Merge.Status.DONE,
         "refusal": _undo_refusal(actor, merge),
         "role_labels": pages.ROLE_NAMES,

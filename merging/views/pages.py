@@ -14,17 +14,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from merging import review
+from merging.access import address_of
 from merging.errors import ChoicesInvalid
 from merging.forms import STEPS, Address
 from merging.handlers import Case, ChoiceRow, Notice
 from merging.plan import Plan
 from merging.policies import POLICIES, Choices, Policy, Side
-from merging.views.access import address_of
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-NOTHING = "—"
+BLANKS = {"profile": "—", "enrollments": "not enrolled"}
 COURSES_PER_PAGE = 50
 ROWS_LISTED = 50
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d|$)")
@@ -149,21 +149,22 @@ class Box:
 
     row: ChoiceRow
     ticked: Side
+    blank: str
 
     @property
     def source(self) -> str:
-        return self.row.source or NOTHING
+        return self.row.source or self.blank
 
     @property
     def destination(self) -> str:
-        return self.row.destination or NOTHING
+        return self.row.destination or self.blank
 
 
 def boxes(address: Address, case: Case) -> dict[str, Any]:
     """Pages two and three: a switch, and one row of boxes per field or course."""
     part = "profile" if address.step == 2 else "enrollments"
     chosen: Mapping[str, Side] = address.fields if part == "profile" else address.courses
-    rows = [_box(row, chosen) for row in review.choice_rows(case, part)]
+    rows = [_box(row, chosen, BLANKS[part]) for row in review.choice_rows(case, part)]
     shared = sum(1 for box in rows if box.row.source is not None and box.row.destination is not None)
     if part == "enrollments":
         rows.sort(key=lambda box: box.row.source is None or box.row.destination is None)
@@ -188,8 +189,8 @@ def boxes(address: Address, case: Case) -> dict[str, Any]:
     }
 
 
-def _box(row: ChoiceRow, chosen: Mapping[str, Side]) -> Box:
-    return Box(row, chosen.get(row.key, row.preselected) if row.is_open else row.preselected)
+def _box(row: ChoiceRow, chosen: Mapping[str, Side], blank: str) -> Box:
+    return Box(row, chosen.get(row.key, row.preselected) if row.is_open else row.preselected, blank)
 
 
 def impossible(address: Address, error: ChoicesInvalid) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from merging import review, services, tasks
+from merging.access import actor_of, asks_for_password, merger_required, origin_of, visible_account
 from merging.errors import ChoicesInvalid, MergeError, PlanIsStale
 from merging.forms import Address, ConfirmForm
 from merging.handlers import Case
 from merging.models import Merge
 from merging.policies import Choices, parse_choices
 from merging.views import pages
-from merging.views.access import actor_of, asks_for_password, merger_required, origin_of, visible_account
 
 if TYPE_CHECKING:
     from accounts.models import User

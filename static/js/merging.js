@@ -21,6 +21,13 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// A wizard that has just slid out waits for a name.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "panel") return;
+  const form = event.detail.target.querySelector("form[data-picks]");
+  if (form && !form.querySelector("[data-picker] input[type=hidden]").value) form.querySelector("[role=combobox]").focus();
+});
+
 function sectionOf(tab) {
   return document.getElementById(tab.getAttribute("href").slice(1));
 }

@@ -1,4 +1,4 @@
-"""Who may open the pages of merging, and which accounts and merges exist for them."""
+"""Who may come in by the doors of merging, and which accounts and merges exist for them."""
 
 from __future__ import annotations
 
@@ -61,6 +61,14 @@ def visible_merges(actor: User) -> QuerySet[Merge]:
         return merges
     seen = get_user_model().objects.visible_to(actor).values("pk")
     return merges.filter(source__in=seen, destination__in=seen)
+
+
+def name_for(actor: User, account: User | None) -> str:
+    """Who did it, told only to those who may know of them."""
+    if account is None:
+        return ""
+    known = actor.is_superadmin or get_user_model().objects.visible_to(actor).filter(pk=account.pk).exists()
+    return str(account) if known else "an administrator"
 
 
 def origin_of(request: HttpRequest) -> str:
