@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,7 +18,14 @@ from merging.models import JournalEntry, Merge
 from merging.policies import POLICIES, default_policy
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    ModelForm = forms.ModelForm[Merge]
+else:  # they take no type at run time
+    ModelAdmin, ModelForm = admin.ModelAdmin, forms.ModelForm
+
+
+class ReadOnly(ModelAdmin):
     """History: nobody edits it."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -31,7 +38,7 @@ class ReadOnly(admin.ModelAdmin[Any]):
         return False
 
 
-class RequestForm(forms.ModelForm[Merge]):
+class RequestForm(ModelForm):
     """What a new merge needs. The accounts are named by id, so that a million of them don't matter."""
 
     policy = forms.ChoiceField(choices=[(p.name, p.label) for p in POLICIES.values() if p.merges])
