@@ -12,7 +12,7 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from launcher import where
 from launcher.errors import CannotStart
+from launcher.folders import make_folder, open_to_all
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,21 @@ class Account:
 
     def start(self, command: Sequence[str | Path], log: IO[bytes], *, dies_with_us: bool) -> subprocess.Popen[bytes]:
         """Start a server that no Ctrl-C at our terminal reaches; its output goes to `log`."""
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=_stop_when_parent_dies if dies_with_us else None,  # noqa: PLW1509  (no threads yet)
-            **self._options(),
-        )
+        with _refusal_in_words(command):
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_stop_when_parent_dies if dies_with_us else None,  # noqa: PLW1509  (no threads yet)
+                **self._options(),
+            )
 
     def run(self, command: Sequence[str | Path], feed: str = "") -> None:
         """Run a program to its end; what it says is told only when it fails."""
-        done = subprocess.run(command, input=feed, text=True, capture_output=True, check=False, **self._options())
+        with _refusal_in_words(command):
+            done = subprocess.run(command, input=feed, text=True, capture_output=True, check=False, **self._options())
         if done.returncode:
             raise CannotStart(f"{Path(command[0]).name} failed:\n{(done.stderr or done.stdout).strip()}")
 
@@ -117,6 +120,7 @@ class Programs:
         copy = where.OUTSIDE / "programs" / where.short_name(install)
         if not copy.exists():
             fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
+            make_folder(copy.parent)
             shutil.copytree(install, fresh / package.name / install.name, symlinks=True)
             libraries = package.with_name(f"{package.name}.libs")
             if libraries.exists():
@@ -127,19 +131,20 @@ class Programs:
         return Programs(copy / package.name / install.name / "bin", copy / "valkey-server")
 
 
+@contextlib.contextmanager
+def _refusal_in_words(command: Sequence[str | Path]) -> Iterator[None]:
+    """A machine may forbid its root to become another account, or its users to run our programs."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(f"{command[0]} can't be run as the account of the servers: {error.strerror}.") from error
+
+
 def _stop_when_parent_dies() -> None:
     """Linux alone can; elsewhere the next start clears up."""
     set_death_signal = 1
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGINT)
-
-
-def open_to_all(folder: Path) -> None:
-    """Let every account read what is in `folder`, and run what its owner can run."""
-    for step in (folder, *folder.rglob("*")):
-        if not step.is_symlink():
-            mode = step.stat().st_mode
-            step.chmod(mode | (0o555 if mode & 0o100 else 0o444))
 
 
 def _move_into_place(fresh: Path, place: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from launcher import where
 from launcher.errors import CannotStart
+from launcher.folders import make_folder
 from launcher.postgresql import PostgreSQL
 from launcher.valkey import Valkey
 
@@ -77,14 +78,6 @@ def prepare(data: Path) -> None:
             f"{error.filename or data} can't be written: {error.strerror}. Choose another folder with DATA_DIR."
         ) from error
     _refuse_full_disk(home)
-
-
-def make_folder(folder: Path) -> None:
-    """Folders we make can be entered by the servers' account, whatever the umask says."""
-    missing = [step for step in (folder, *folder.parents) if not step.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for step in missing:
-        step.chmod(0o755)
 
 
 def _refuse_broken_link(link: Path) -> None:

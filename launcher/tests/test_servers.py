@@ -246,13 +246,15 @@ def test_it_refuses_a_socket_folder_that_is_somebody_elses(data: Path) -> None:
 def test_it_copies_programs_that_the_servers_account_cannot_reach(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(where, "OUTSIDE", data / "outside")
     monkeypatch.setattr(where, "anyone_can_enter", lambda folder: False)
+    before = os.umask(0o077)
     copied = Programs.installed().within_reach()
+    os.umask(before)
 
     said = subprocess.run([copied.postgresql / "postgres", "--version"], capture_output=True, text=True, check=True)
     assert said.stdout.startswith("postgres (PostgreSQL)")
     assert copied.valkey.is_relative_to(data / "outside")
     assert copied == Programs.installed().within_reach()
-    assert all(step.stat().st_mode & 0o005 for step in copied.postgresql.iterdir())
+    assert all(step.stat().st_mode & 0o005 for step in (*copied.postgresql.parents, *copied.postgresql.iterdir()))
 
 
 def test_servers_of_killed_tests_do_not_stay(start: Starter, data: Path) -> None:
@@ -266,3 +268,8 @@ def test_servers_of_killed_tests_do_not_stay(start: Starter, data: Path) -> None
     while running(data) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running(data) == []
+
+
+def test_it_says_so_when_a_program_cannot_be_run(data: Path) -> None:
+    with pytest.raises(CannotStart, match=r"can't be run as the account of the servers: No such file"):
+        Account.of(where.home(data)).run([data / "nothing"])
