@@ -17,7 +17,6 @@ from merging.errors import MergeError
 from merging.models import JournalEntry, Merge
 from merging.policies import POLICIES, default_policy
 
-
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     ModelForm = forms.ModelForm[Merge]
