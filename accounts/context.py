@@ -13,7 +13,7 @@ THEME_COOKIE = "theme"
 def portal(request: HttpRequest) -> dict[str, Any]:
     """The frame: `page_base` is the template that a page extends, whole or inside the slide-out panel."""
     htmx = getattr(request, "htmx", None)
-    in_panel = bool(htmx) and htmx.target == "panel"
+    in_panel = bool(htmx) and getattr(htmx, "target", None) == "panel"
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     user = getattr(request, "user", None)
     return {

@@ -122,18 +122,21 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(label="Valid for, in days", initial=365, min_value=1, max_value=3650)
 
 
+class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
+    """A branch, shown at its depth in the tree."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return "· " * (len(obj.tree_path) - 1) + str(obj.name)
+
+
 class BranchForm(forms.Form):
     """`exclude` is the branch that is being moved: it can't go below itself."""
 
     name = forms.CharField(max_length=200)
-    parent = forms.ModelChoiceField(Branch.objects.none(), required=False, empty_label="At the top")
 
     def __init__(self, *args: Any, exclude: Branch | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tree = Branch.objects.with_tree_fields()
         if exclude is not None:
             tree = tree.exclude(pk__in=Branch.ids_with_descendants([exclude.pk]))
-        parent = self.fields["parent"]
-        assert isinstance(parent, forms.ModelChoiceField)  # noqa: S101  (for the type checker)
-        parent.queryset = tree
-        parent.label_from_instance = lambda branch: "· " * (len(branch.tree_path) - 1) + branch.name  # type: ignore[method-assign]
+        self.fields["parent"] = BranchField(tree, required=False, empty_label="At the top")

@@ -38,13 +38,13 @@ class Filters:
 
     @classmethod
     def read(cls, query: QueryDict) -> Filters:
-        branch = query.get("branch", "")
+        branch, status, role = query.get("branch", ""), query.get("status", ""), query.get("role", "")
         sort = query.get("sort", "name")
         name = sort.removeprefix("-")
         return cls(
             text=query.get("q", "").strip()[:100],
-            status=query["status"] if query.get("status") in STATUSES else "active",
-            role=query["role"] if query.get("role") in Role.values else "",
+            status=str(status) if status in STATUSES else "active",
+            role=str(role) if role in Role.values else "",
             branch=int(branch) if branch.isascii() and branch.isdigit() and len(branch) < 10 else None,
             sort=name if name in SORTS else "name",
             descending=name in SORTS and sort.startswith("-"),
@@ -57,7 +57,7 @@ class Filters:
 
 def listed(actor: User, filters: Filters) -> QuerySet[User]:
     """The accounts, of those that `actor` may see, that these filters leave."""
-    users = User.objects.visible_to(actor).present().searched(filters.text)
+    users: QuerySet[User] = User.objects.visible_to(actor).present().searched(filters.text)
     if filters.status != "all":
         users = users.filter(status=Status(filters.status))
     if filters.role:

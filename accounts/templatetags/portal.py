@@ -38,12 +38,12 @@ def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
     }
 
 
-def _attributes(bound: BoundField, is_check: bool) -> dict[str, str]:
+def _attributes(bound: BoundField, is_check: bool) -> dict[str, str | bool]:
     kind = "form-select" if isinstance(bound.field.widget, Select) else "form-control"
-    attributes = {"class": "form-check-input" if is_check else kind}
+    css = "form-check-input" if is_check else kind
+    attributes: dict[str, str | bool] = {"class": f"{css} is-invalid" if bound.errors else css}
     described = [f"{bound.id_for_label}_help"] if bound.help_text else []
     if bound.errors:
-        attributes["class"] += " is-invalid"
         attributes["aria-invalid"] = "true"
         described.append(f"{bound.id_for_label}_error")
     if described:

@@ -81,8 +81,11 @@ def _column(name: str, label: str, filters: Filters) -> dict[str, str]:
 def _selected(actor: User, account_id: str) -> User | None:
     if not (account_id.isascii() and account_id.isdigit() and len(account_id) < 19):
         return None
-    return User.objects.visible_to(actor).present().filter(pk=int(account_id)).first()
+    account: User | None = User.objects.visible_to(actor).present().filter(pk=int(account_id)).first()
+    return account
 
 
 def _side(actor: User, account: User | None) -> dict[str, Any]:
-    return {"selected": account, "side_actions": actions_for(actor, account, keep=True) if account else []}
+    actions = actions_for(actor, account, keep=True) if account else []
+    may_merge = any(action.label == "Merge User" for action in actions)
+    return {"selected": account, "side_actions": actions, "may_merge": may_merge}
