@@ -45,9 +45,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def begin(request: HttpRequest) -> HttpResponse:
     """Name the two accounts."""
     actor, data = actor_of(request), request.POST if request.method == "POST" else request.GET
-    account = find_account(actor, _number(data.get("user", "")))
+    first = next((data[name] for name in ("user", "source", "destination") if data.get(name)), "")
+    account = find_account(actor, _number(first))
     typed = data.get("other_text", "").strip()
-    other = find_account(actor, _number(data["other"])) if data.get("other") else None
+    second = data.get("other") or (data.get("destination") if data.get("source") else "")
+    other = find_account(actor, _number(second)) if second else None
     if request.method == "POST" and other is not None:
         try:
             found = services.start(actor=actor, account=account, other=other, origin=origin_of(request))
