@@ -21,7 +21,7 @@ def change_own_password(*, actor: User, password: str, origin: str = "") -> User
     problems = Problems()
     with transaction.atomic():
         lock_to_change(actor.pk)
-        account = User.objects.get(pk=actor.pk)
+        account: User = User.objects.get(pk=actor.pk)
         if not account.is_active:
             raise NotAllowed("This account may not sign in any more.")
         clean_password(password, account, problems)

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 def rows() -> QuerySet[User]:
-    return User.objects.annotate(key=F("last_name"))
+    people: QuerySet[User] = User.objects.annotate(key=F("last_name"))
+    return people
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def people() -> list[User]:
 @pytest.mark.parametrize("descending", [False, True])
 def test_walking_forth_and_back_shows_everyone_once(people: list[User], descending: bool) -> None:
     expected = people[::-1] if descending else people
-    seen, page = [], page_of(rows(), 2, descending=descending)
+    seen: list[User] = []
+    page = page_of(rows(), 2, descending=descending)
     assert page.before == ""
     seen += page.rows
     while page.after:

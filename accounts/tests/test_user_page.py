@@ -125,7 +125,7 @@ def test_a_power_user_is_told_of_no_account_that_is_not_theirs(client: Client) -
     for member in (mine, hidden):
         Membership.objects.create(group=group, user=member)
     EnrollmentFactory.create(user=hidden)
-    merged(hidden, mine, actor=superadmin("boss"))
+    merged(hidden, mine, policy="keep_primary", actor=superadmin("boss"))
     client.force_login(power)
 
     shown = page(client, mine)
