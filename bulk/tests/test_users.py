@@ -22,7 +22,8 @@ def boss() -> User:
 
 
 def person(name: str, **more: Any) -> User:
-    return User.objects.create(username=name, email=f"{name}@example.org", **more)
+    user: User = User.objects.create(username=name, email=f"{name}@example.org", **more)
+    return user
 
 
 def check(boss: User, text: str, kind: str = "users") -> Import:

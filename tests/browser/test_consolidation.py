@@ -25,7 +25,7 @@ def primary() -> User:
     user = UserFactory.create(username="ada", first_name="Ada", last_name="Byron", email_state="bounced")
     for title in ("Algebra", "Shared"):
         EnrollmentFactory.create(user=user, course=CourseFactory.create(title=title), completed=True)
-    return user  # type: ignore[no-any-return]
+    return user
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def secondary(primary: User) -> User:
     )  # fmt: skip
     EnrollmentFactory.create(user=user, course=Enrollment.objects.get(course__title="Shared").course)
     EnrollmentFactory.create(user=user, course=CourseFactory.create(title="Engines"), completed=True)
-    return user  # type: ignore[no-any-return]
+    return user
 
 
 @pytest.fixture
