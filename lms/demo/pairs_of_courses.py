@@ -12,8 +12,8 @@ from lms.demo.stage import Stage, pair
 )  # fmt: skip
 def both_completed(stage: Stage) -> None:
     source, destination = stage.two("erin.olsson", "erin.olsson2", "Erin Olsson", job_title="Quality inspector")
-    stage.learning.enroll(source, Held("QUA-101", score=92, days_ago=200))
-    stage.learning.enroll(destination, Held("QUA-101", score=70, days_ago=120))
+    stage.learning.enroll(source, Held("QUA-101", score=92, days_ago=120))
+    stage.learning.enroll(destination, Held("QUA-101", score=70, days_ago=200))
     stage.learning.enroll(source, Held("OFF-101", score=80, days_ago=300))
     stage.learning.enroll(destination, Held("OFF-110", score=75, days_ago=80))
 

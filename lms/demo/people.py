@@ -27,6 +27,7 @@ class People:
         """One account, a learner unless told otherwise."""
         columns.setdefault("email", f"{username}@lighthouse.example")
         columns.setdefault("password", hashed_password())
+        columns.setdefault("created_at", self.book.now - timedelta(days=1200))
         return self.book.add(User, username=username, first_name=first, last_name=last, **columns)
 
     def place(self, user: int, *branches: str) -> None:
@@ -67,7 +68,7 @@ class People:
         first, last, username = name_of(number)
         place = PLACES[number // TEAM % len(PLACES)]
         language, timezone, dial, _ = COUNTRIES[place]
-        hired = self.book.now.date() - timedelta(days=chance.randrange(60, 4000))
+        hired = self.book.now - timedelta(days=chance.randrange(60, 4000))
         user = self.add(
             username,
             first,
@@ -81,13 +82,14 @@ class People:
             language=language,
             timezone=timezone,
             email_state=chance.choice(("verified", "verified", "verified", "unverified", "bounced")),
+            created_at=hired,
             last_login=self.book.now - timedelta(hours=chance.randrange(9000)) if chance.random() < 0.85 else None,
         )
         self._organise(user, number, place, chance)
         self.fill(
             user,
             cost_centre=f"CC-{4000 + number % 90}",
-            hired_on=hired,
+            hired_on=hired.date(),
             shift=chance.choice(("Early", "Late", "Night", "Flexible")),
         )
         return user, place

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 BLANKS = {"profile": "—", "enrollments": "not enrolled"}
 COURSES_PER_PAGE = 50
 ROWS_LISTED = 50
+FOR_MACHINES = {"badge", "branch", "certification", "course", "id", "learning_plan", "plan", "reward"}  # ids
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d|$)")
 TABS = ("profile", "enrollments", "transactions", "badges", "subscriptions")
 ROLE_HELP: Mapping[Side, str] = {
@@ -238,9 +239,9 @@ def decided(policy: Policy, choices: Choices) -> list[str]:
 
 
 def _row(row: review.Row) -> dict[str, Any]:
-    facts = [
-        (key.replace("_", " "), _fact(value)) for key, value in row.detail.items() if value not in (None, "", [], {})
-    ]
+    told = {key: value for key, value in row.detail.items() if value not in (None, "", [], {})}
+    told = {key: value for key, value in told.items() if key not in FOR_MACHINES and not key.endswith("_id")}
+    facts = [(key.replace("_", " "), _fact(told[key])) for key in sorted(told)]
     return {"what": row.what, "outcome": row.outcome, "reason": row.reason, "facts": facts, "detail": row.detail}
 
 
