@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db import connection
 from django.db.models import CharField, QuerySet, Value
 
 from linking.models import Link, Membership, Pair
+from linking.owed import PEND_MISSING, SUPERSEDE_SURPLUS
 from linking.services.groups import member_ids
 from merging.errors import UndoRefused
 from merging.handlers import Case, Change, Claim, MergeHandler, Move, Notice, Outcome, register, stays
@@ -65,15 +67,20 @@ class LinkHandler(MergeHandler):
             )
 
     def check_undo(self, merge: Merge) -> None:
-        """Refuse when links were made since on the ground of this merge; else look again at what was owed meanwhile."""
+        """Refuse when links were made since on the ground of this merge.
+
+        Otherwise the two are strangers again: what one received on the other's behalf meanwhile is superseded, and
+        what the source missed is put into the outbox.
+        """
         changed = JournalEntry.objects.filter(merge=merge, model=LABEL).exclude(kind=JournalEntry.Kind.STAY)
         members = member_ids([merge.source_id, merge.destination_id])
         later = Pair.objects.filter(account__in=members, link__isnull=False, linked_at__gt=merge.performed_at)
         if changed.exists() and later.exists():
             detail = "Accounts were linked to this group since the merge, and links can't be taken back."
             raise UndoRefused(detail, code="linked_since")
-        of_source = Pair.objects.filter(account=merge.source_id) | Pair.objects.filter(counterpart=merge.source_id)
-        of_source.update(finished_at=None, scanned_to=0)
+        with connection.cursor() as cursor:
+            cursor.execute(SUPERSEDE_SURPLUS, [list(members), list(members)])
+            cursor.execute(PEND_MISSING, [merge.source_id, merge.source_id])
 
 
 def _leave(case: Case) -> Iterator[Change]:

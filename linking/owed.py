@@ -64,29 +64,35 @@ FOLLOW = """
 # How many equivalencies of old records a link owes
 COUNT_OF_LINK = f"SELECT count(*) {OWED} AND r.received_at < p.linked_at AND p.link_id = %s"
 
-# An undone merge keeps the work done while it lasted, and with it what that work owed to those whom it had united.
-_BY_A_MERGE_SINCE_UNDONE = """EXISTS (
-    SELECT FROM merging_merge g
-    LEFT JOIN linking_membership gs ON gs.user_id IN (g.source_id, g.destination_id)
-    LEFT JOIN linking_membership hs ON hs.user_id IN (e.user_id, r.user_id)
-    WHERE g.status = 'undone' AND r.received_at BETWEEN g.performed_at AND g.undone_at
-      AND (g.source_id IN (e.user_id, r.user_id) OR g.destination_id IN (e.user_id, r.user_id)
-           OR gs.group_id = hs.group_id))"""
+# Equivalencies that nobody owes; a deleted account keeps what it had
+SURPLUS = f"""
+    FROM learning_records_learningrecord e JOIN accounts_user u ON u.id = e.user_id
+    WHERE e.origin = 'equivalency' AND NOT e.is_superseded AND u.status <> 'deleted'
+      AND NOT EXISTS (SELECT {OWED} AND r.id = e.equivalent_of_id AND m.id = e.user_id)
+"""
+
+# The undo of a merge parts accounts again; what was issued while it lasted, and isn't owed without it, ends with it.
+SUPERSEDE_SURPLUS = f"""
+    UPDATE learning_records_learningrecord SET is_superseded = TRUE WHERE id IN (
+        SELECT e.id {SURPLUS} AND (e.user_id = ANY(%s) OR EXISTS (
+            SELECT FROM learning_records_learningrecord h WHERE h.id = e.equivalent_of_id AND h.user_id = ANY(%s))))
+"""  # noqa: S608 - of the constants above
+
+_MISSING = """NOT EXISTS (SELECT FROM learning_records_learningrecord e
+    WHERE e.equivalent_of_id = r.id AND e.user_id = m.id AND NOT e.is_superseded)"""
+
+# Put into the outbox what an account, or what another on its records' behalf, should have and hasn't
+PEND_MISSING = f"""
+    INSERT INTO learning_records_pendingrecord (record_id)
+    SELECT DISTINCT r.id {OWED} AND (p.account_id = %s OR p.counterpart_id = %s) AND {_MISSING}
+"""
 
 # How the equivalencies that exist differ from those that are owed: kind of difference, record, account
 DIFFERENCES = f"""
     SELECT 'missing', r.id, m.id
-    {OWED} AND NOT EXISTS (
-        SELECT FROM learning_records_learningrecord e
-        WHERE e.equivalent_of_id = r.id AND e.user_id = m.id AND NOT e.is_superseded)
+    {OWED} AND {_MISSING}
     UNION
-    SELECT 'surplus', e.equivalent_of_id, e.user_id
-    FROM learning_records_learningrecord e
-    JOIN learning_records_learningrecord r ON r.id = e.equivalent_of_id
-    JOIN accounts_user u ON u.id = e.user_id
-    WHERE e.origin = 'equivalency' AND NOT e.is_superseded AND u.status <> 'deleted'
-      AND (e.equivalent_of_id, e.user_id) NOT IN (SELECT r.id, m.id {OWED})
-      AND NOT {_BY_A_MERGE_SINCE_UNDONE}
+    SELECT 'surplus', e.equivalent_of_id, e.user_id {SURPLUS}
     UNION
     SELECT 'unlike its origin', e.equivalent_of_id, e.user_id
     FROM learning_records_learningrecord e

@@ -12,7 +12,7 @@ import audit.services
 from learning_records.errors import AlreadyEnrolled, EntriesInvalid, StateForbids
 from learning_records.models import Course, Enrollment, LearningRecord
 from learning_records.services import completion, validity
-from learning_records.services.writing import lock_account, moment
+from learning_records.services.writing import lock_account, lock_row, moment
 
 Status = Enrollment.Status
 EDITABLE: Final = ("status", "score", "progress", "enrolled_at", "started_at", "completed_at", "expires_at")
@@ -102,10 +102,7 @@ def restore_enrollment(enrollment_id: int, *, reason: str = "", actor_id: int | 
 
 def lock_enrollment(enrollment_id: int) -> Enrollment:
     """The enrollment, locked after its account. Raises Enrollment.DoesNotExist."""
-    lock_account(Enrollment.objects.values_list("user_id", flat=True).get(pk=enrollment_id))
-    # FOR NO KEY UPDATE: two requests must not both complete it
-    rows = Enrollment.objects.select_for_update(no_key=True, of=("self",)).select_related("course")
-    return rows.get(pk=enrollment_id)
+    return lock_row(Enrollment.objects.select_related("course"), enrollment_id)
 
 
 def _record_of(enrollment: Enrollment) -> LearningRecord | None:

@@ -12,7 +12,7 @@ import audit.services
 from learning_records.errors import StateForbids
 from learning_records.models import EarlierValidity, Enrollment, LearningRecord
 from learning_records.services.receiving import pend
-from learning_records.services.writing import lock_account, moment
+from learning_records.services.writing import lock_row, moment
 
 
 @transaction.atomic
@@ -56,10 +56,7 @@ def change_expiry(
 
 def lock_record(record_id: int) -> LearningRecord:
     """The record, locked after its account. Raises LearningRecord.DoesNotExist, and StateForbids for an equivalency."""
-    owner = LearningRecord.objects.values_list("user_id", flat=True).get(pk=record_id)
-    lock_account(owner)
-    # FOR NO KEY UPDATE: one change of validity at a time, and none while a worker (FOR SHARE) reads it to issue
-    record = LearningRecord.objects.select_for_update(no_key=True).get(pk=record_id)
+    record = lock_row(LearningRecord.objects.all(), record_id)  # nor does a worker, FOR SHARE, issue meanwhile
     if record.origin == LearningRecord.Origin.EQUIVALENCY:
         detail = "An equivalency follows the record that it is equivalent to. Change that one."
         raise StateForbids(detail, code="is_an_equivalency", facts={"equivalent_of": record.equivalent_of_id})

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 
 from accounts.services import lock_for_writing
 from learning_records.errors import StateForbids
+
+ATTEMPTS: Final = 5
+Row = TypeVar("Row", bound=Model)
 
 
 def lock_accounts(account_ids: Iterable[int]) -> dict[int, int]:
@@ -23,6 +28,24 @@ def lock_accounts(account_ids: Iterable[int]) -> dict[int, int]:
 def lock_account(account_id: int) -> int:
     """As lock_accounts, for one."""
     return lock_accounts([account_id])[account_id]
+
+
+def lock_row(rows: QuerySet[Row], pk: int) -> Row:
+    """A row with an owner in `user`, locked after its account, as all writers do.
+
+    FOR NO KEY UPDATE: one change at a time. When a merge moved the row meanwhile, both locks are given back and taken
+    anew in the right order. Raises DoesNotExist, and StateForbids when the account was deleted.
+    """
+    for _ in range(ATTEMPTS):
+        mark = transaction.savepoint()
+        owner = rows.model._default_manager.values_list("user_id", flat=True).get(pk=pk)
+        lock_account(owner)
+        row = rows.select_for_update(no_key=True, of=("self",)).get(pk=pk)
+        if row.user_id == owner:  # type: ignore[attr-defined]
+            transaction.savepoint_commit(mark)
+            return row
+        transaction.savepoint_rollback(mark)
+    raise StateForbids("The account is being merged. Try again in a moment.", code="accounts_are_busy")
 
 
 def moment() -> datetime:

@@ -3,8 +3,8 @@
 Two sources of work: the outbox of records (PendingRecord) and pairs whose records weren't scanned to the end. Both are
 claimed with SKIP LOCKED and marked done in the transaction that did them, so several workers share them.
 
-Whoever can change an answer is kept out while it is given: accounts FOR KEY SHARE (no merge meanwhile), records FOR
-SHARE (no void, restore or new expiry). Accounts that are being merged are left for the next round: a worker that
+Whoever can change an answer is kept out while it is given: accounts FOR SHARE (no merge, no link meanwhile), records
+FOR SHARE (no void, restore or new expiry). Accounts that are being merged or linked are left for the next round: a worker that
 waited for them, holding its claim, could deadlock with the merge's undo.
 """
 
@@ -171,13 +171,14 @@ class Held:
 
 
 def _hold_accounts(ids: set[int]) -> Held:
-    """Lock the accounts and their survivors FOR KEY SHARE in id order, but those that somebody merges now."""
+    """Lock the accounts and their survivors in id order, but those that somebody merges or links now.
+
+    FOR SHARE: a merge or undo, which holds both sides' groups FOR NO KEY UPDATE, sees all or nothing of this batch.
+    """
     if not ids:
         return Held(set(), {})
     family = {account for account, _ in _fetch(_SURVIVORS, [list(ids)])}
-    rows = _fetch(
-        "SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE SKIP LOCKED", [list(family)]
-    )
+    rows = _fetch("SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED", [list(family)])
     return Held({account for (account,) in rows}, dict(_fetch(_SURVIVORS, [list(ids)])))
 
 
