@@ -144,6 +144,14 @@ def test_an_alias_that_the_source_has_twice_arrives_once() -> None:
     assert sorted(value for kind, value in aliases(destination) if kind == "username") == ["OLD"]
 
 
+def test_letters_that_only_postgresql_takes_for_one_do_not_stop_a_merge() -> None:
+    source, destination = person("old"), person("new")
+    Alias.objects.create(user=source, kind="external_id", value="\u0130")  # a capital I with a dot, and one without
+    Alias.objects.create(user=destination, kind="external_id", value="I")
+    merged(source, destination)
+    assert source.merged_into == destination
+
+
 @pytest.mark.covers("P.5")
 @pytest.mark.parametrize("policy", ["best_record", "keep_primary"])
 def test_undo_brings_back_accounts_and_aliases(policy: str) -> None:
