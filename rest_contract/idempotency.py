@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -99,8 +100,8 @@ def _claim(owner_id: int | None, key: str, asked: str) -> tuple[IdempotencyKey, 
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
             cursor.execute(
-                """INSERT INTO rest_contract_idempotencykey (owner_id, key, fingerprint, status, headers)
-                   VALUES (%s, %s, %s, 0, '{}') ON CONFLICT (owner_id, key) DO NOTHING""",
+                """INSERT INTO rest_contract_idempotencykey (owner_id, key, fingerprint, status, headers, body)
+                   VALUES (%s, %s, %s, 0, '{}', '') ON CONFLICT (owner_id, key) DO NOTHING""",
                 [owner_id, key, asked],
             )
             is_new = cursor.rowcount == 1
@@ -127,7 +128,7 @@ def _attempt(work: Callable[[], Response]) -> Response:
 
 
 def _keep(row: IdempotencyKey, response: Response) -> None:
-    row.status, row.body = response.status_code, _plain(response.data)
+    row.status, row.body = response.status_code, JSONRenderer().render(response.data).decode()
     row.headers = {name: value for name, value in response.headers.items() if name not in ("Allow", "Vary")}
     row.save(update_fields=["status", "body", "headers"])
 
@@ -137,21 +138,12 @@ def _replay(row: IdempotencyKey, asked: str) -> Response:
         raise Problem(422, "key_reused", "This Idempotency-Key was used for another request.")
     if not row.status:
         raise _still_running()
-    response = Response(row.body, status=row.status)
+    kind = MEDIA_TYPE if row.status >= 400 else None
+    response = Response(json.loads(row.body) if row.body else None, status=row.status, content_type=kind)
     for name, value in row.headers.items():
         response[name] = value
-    if row.status >= 400:
-        response["Content-Type"] = MEDIA_TYPE
     response["Idempotent-Replayed"] = "true"
     return response
-
-
-def _plain(data: Any) -> Any:
-    """As it stands in the answer: what the renderer makes of it."""
-    from rest_framework.renderers import JSONRenderer
-
-    rendered = JSONRenderer().render(data)
-    return json.loads(rendered) if rendered else None
 
 
 def forget_old_keys() -> int:

@@ -16,7 +16,7 @@ class IdempotencyKey(models.Model):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
-    body = models.JSONField(null=True)
+    body = models.TextField(blank=True, help_text="JSON, to the letter as it was answered")
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -105,7 +105,6 @@ def respond(problem: Problem) -> Response:
     if problem.status_code == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     response = Response(body_of(problem), status=problem.status_code, headers=headers, content_type=MEDIA_TYPE)
-    response["Content-Type"] = MEDIA_TYPE
     return response
 
 

@@ -23,6 +23,7 @@ from learning_records.models import (
     ExternalTraining,
 )
 from learning_records.rest.courses import LONGEST_VALIDITY
+from learning_records.rest.enrollments import PLAIN
 from rest_contract import fields, filters
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row, origin_of
@@ -163,14 +164,10 @@ class ExternalTrainings(OwnedRows):
     orderings = {"id": "id", "completed_at": "completed_at", "title": "title"}
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        """Those without a certification at once; each award is decided on its own."""
-        plain = iter(super().insert([row for row in rows if row.get("certification") is None]))
-        return [next(plain) if row.get("certification") is None else self._award(row) for row in rows]
-
-    def _award(self, row: Row) -> ExternalTraining:
-        values = {"user_id": row.pop("user"), "certification_id": row.pop("certification"), **row}
-        return services.add_external_training(
-            **values, actor_id=actor_of(self.request).pk, origin=origin_of(self.request)
+        self.lock(row["user"] for row in rows)
+        entries = [{PLAIN.get(name, name): value for name, value in row.items()} for row in rows]
+        return services.add_external_trainings(
+            entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request)
         )
 
 

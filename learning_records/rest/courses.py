@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from accounts.rest import transcript
 from accounts.rest.owned import CatalogueRows, ListedIds, OwnedRows
 from learning_records.models import Course, LearningPlan, LearningPlanCourse, LearningPlanEnrollment
+from learning_records.plan_rules import refresh_plans
 from rest_contract import fields, filters
 from rest_contract.serializers import StrictModel
 from rest_contract.views import Row
@@ -68,6 +71,18 @@ class LearningPlanEnrollments(OwnedRows):
         "learning_plan": filters.by_id("learning_plan"),
         "status": filters.by_choice("status", LearningPlanEnrollment.Status.values),
     }
+
+    def insert(self, rows: list[Row]) -> list[Any]:
+        """Where no status is sent, it follows from the plan's courses."""
+        made = super().insert(rows)
+        if not any("status" in row for row in rows):
+            refresh_plans(sorted({row.user_id for row in made}))
+            statuses = dict(
+                self.model._default_manager.filter(pk__in=[row.pk for row in made]).values_list("pk", "status")
+            )
+            for row in made:
+                row.status = statuses[row.pk]
+        return made
 
 
 transcript.register("learning_plans", LearningPlanEnrollments)

@@ -29,6 +29,9 @@ answer_with(400, errors.EntriesInvalid)
 answer_with(409, errors.LearningError)
 
 
+PLAIN = {"user": "user_id", "course": "course_id", "certification": "certification_id"}
+
+
 class Voidable(OwnedRows):
     """Rows that can be voided for a reason, and restored."""
 
@@ -108,39 +111,35 @@ class Enrollments(Voidable):
 
     def insert(self, rows: list[Row]) -> list[Any]:
         self.lock(row["user"] for row in rows)
-        made = [self._enroll(place, row, len(rows) > 1) for place, row in enumerate(rows)]
+        entries = [{PLAIN.get(name, name): value for name, value in row.items()} for row in rows]
+        with at_places(len(rows) > 1):
+            made = services.enroll_many(entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request))
         hint_owed()
         return made
 
-    def _enroll(self, place: int, row: Row, many: bool) -> Enrollment:
-        user_id, course_id = row.pop("user"), row.pop("course")
-        actor_id, origin = actor_of(self.request).pk, origin_of(self.request)
-        with at_place(f"{place}." if many else ""):
-            return services.enroll(user_id, course_id, row, actor_id=actor_id, origin=origin)
-
     def change(self, row: Any, values: Row) -> Any:
         actor_id, origin = actor_of(self.request).pk, origin_of(self.request)
-        with at_place(""):
+        with at_places(False):
             changed = services.update_enrollment(row.pk, values, actor_id=actor_id, origin=origin)
         hint_owed()
         return changed
 
 
 @contextmanager
-def at_place(path: str) -> Iterator[None]:
-    """Tells the service's problems with the place of the row in the body."""
+def at_places(many: bool) -> Iterator[None]:
+    """Tells the service's problems with the places that it names; one that contradicts the status is a conflict."""
     try:
         yield
     except errors.EntriesInvalid as error:
-        raise told(error, lambda problem: path) from error
+        found = [_named(problem, many) for problem in error.errors[:100]]
+        if all(problem["code"] == "not_completed" for problem in found):
+            raise Problem(409, "not_completed", found[0]["detail"], errors=found) from error
+        raise Invalid(*found) from error
 
 
-def told(error: errors.EntriesInvalid, path: Callable[[Mapping[str, Any]], str]) -> Problem:
-    """The problems with their paths. One that only contradicts the status of the row is a conflict."""
-    found = [field_error(path(p) + p["field"], p["code"], p["detail"]) for p in error.errors[:100]]
-    if all(problem["code"] == "not_completed" for problem in found):
-        return Problem(409, "not_completed", found[0]["detail"], errors=found)
-    return Invalid(*found)
+def _named(problem: Mapping[str, Any], many: bool) -> dict[str, str]:
+    path = f"{problem['index']}." if many else ""
+    return field_error(path + problem["field"], problem["code"], problem["detail"])
 
 
 class MaterialTrackingSerializer(StrictModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,10 +10,9 @@ from drf_spectacular.utils import extend_schema_serializer
 from accounts.rest import transcript
 from accounts.rest.owned import actor_of
 from learning_records import services
-from learning_records.errors import EntriesInvalid
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
-from learning_records.rest.enrollments import Voidable, told
+from learning_records.rest.enrollments import PLAIN, Voidable, at_places
 from rest_contract import fields, filters
 from rest_contract.schema import NOT_BLANK
 from rest_contract.serializers import StrictModel
@@ -103,8 +100,8 @@ class LearningRecords(Voidable):
 
     def insert(self, rows: list[Row]) -> list[Any]:
         self.lock(row["user"] for row in rows)
-        entries = [services.NewRecord(**_named(row)) for row in rows]
-        with _at_places(len(rows) > 1):
+        entries = [services.NewRecord(**{PLAIN.get(name, name): value for name, value in row.items()}) for row in rows]
+        with at_places(len(rows) > 1):
             made = services.receive(entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request))
         hint_owed()
         return made
@@ -120,19 +117,6 @@ class LearningRecords(Voidable):
         )
         hint_owed()
         return changed
-
-
-def _named(row: Row) -> Row:
-    return {{"user": "user_id", "course": "course_id"}.get(name, name): value for name, value in row.items()}
-
-
-@contextmanager
-def _at_places(many: bool) -> Iterator[None]:
-    """Tells the service's problems with the places that it names."""
-    try:
-        yield
-    except EntriesInvalid as error:
-        raise told(error, lambda problem: f"{problem['index']}." if many else "") from error
 
 
 transcript.register("learning_records", LearningRecords, Q(is_superseded=False))

@@ -12,14 +12,17 @@ from learning_records.services.enrollments import (
     void_enrollment,
 )
 from learning_records.services.external import add_external_training
+from learning_records.services.many import add_external_trainings, enroll_many
 from learning_records.services.receiving import NewRecord, expiry_of, receive
 from learning_records.services.validity import change_expiry, restore_record, void_record
 
 __all__ = [
     "NewRecord",
     "add_external_training",
+    "add_external_trainings",
     "change_expiry",
     "enroll",
+    "enroll_many",
     "expiry_of",
     "receive",
     "restore_enrollment",

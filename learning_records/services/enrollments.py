@@ -37,7 +37,7 @@ def enroll(
     course = Course.objects.get(pk=course_id)
     _make_room(target, course_id)
     enrollment = Enrollment(user_id=target, course=course, enrolled_at=moment())
-    completes = _apply(enrollment, values or {}, actor_id if by_hand else None)
+    completes = apply_values(enrollment, values or {}, actor_id if by_hand else None)
     try:
         with transaction.atomic():
             enrollment.save(force_insert=True)
@@ -62,7 +62,7 @@ def update_enrollment(
         raise StateForbids("A historical enrollment is kept as it was.", code="is_historical")
     if enrollment.voided_at is not None:
         raise StateForbids("The enrollment is void; restore it first.", code="is_void")
-    completes = _apply(enrollment, values, actor_id if by_hand else None)
+    completes = apply_values(enrollment, values, actor_id if by_hand else None)
     enrollment.save(update_fields=[*EDITABLE, "completion_set_by", "completion_set_at"])
     _tell("enrollment.changed", enrollment, values, actor_id, origin)
     completion.follow(enrollment, completes=completes, actor_id=actor_id, origin=origin)
@@ -120,7 +120,7 @@ def _make_room(user_id: int, course_id: int) -> None:
         raise AlreadyEnrolled
 
 
-def _apply(enrollment: Enrollment, values: Mapping[str, Any], by_hand_id: int | None) -> bool:
+def apply_values(enrollment: Enrollment, values: Mapping[str, Any], by_hand_id: int | None) -> bool:
     """Set the values; whether the enrollment becomes completed by them."""
     before = enrollment.status if enrollment.pk else None
     for name in EDITABLE:

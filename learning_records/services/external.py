@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 import audit.services
-from learning_records.certification_rules import active_award, put_aside
+from learning_records.certification_rules import active_award, outlasts, put_aside
 from learning_records.models import CertificationAward, ExternalTraining
 from learning_records.services.writing import lock_account, moment
 
@@ -48,7 +48,7 @@ def add_external_training(
 
 def _award(training: ExternalTraining, certification_id: int) -> None:
     held = active_award(training.user_id, certification_id)
-    wins = held is None or _outlasts(training.expires_at, held.expires_at)
+    wins = held is None or outlasts(training.expires_at, held.expires_at)
     if wins:
         put_aside(held)
     CertificationAward.objects.create(
@@ -60,10 +60,3 @@ def _award(training: ExternalTraining, certification_id: int) -> None:
         expires_at=training.expires_at,
         is_active=wins,
     )
-
-
-def _outlasts(new: datetime | None, held: datetime | None) -> bool:
-    """Whether `new` ends later; None never ends. A tie keeps what is held."""
-    if held is None:
-        return False
-    return new is None or new > held
