@@ -104,8 +104,7 @@ def respond(problem: Problem) -> Response:
         headers["Retry-After"] = str(problem.wait)
     if problem.status_code == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    response = Response(body_of(problem), status=problem.status_code, headers=headers, content_type=MEDIA_TYPE)
-    return response
+    return Response(body_of(problem), status=problem.status_code, headers=headers, content_type=MEDIA_TYPE)
 
 
 def body_of(problem: Problem) -> dict[str, Any]:
