@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from types import FrameType
 
 from launcher import portal, servers, where
+from launcher.account import Programs
 from launcher.errors import CannotStart
 
 
@@ -35,7 +37,16 @@ def _execute(command: list[str]) -> int:
     with servers.lease(data, say=portal.say):
         url = os.environ.get("DATABASE_URL") or where.database_url(data)
         environment = portal.environment(data) | {"DATABASE_URL": url}
-        return subprocess.run(command, env=environment, check=False).returncode
+        environment["PATH"] = f"{Programs.installed().postgresql}{os.pathsep}{environment['PATH']}"
+        return subprocess.run([_program(command, environment), *command[1:]], env=environment, check=False).returncode
+
+
+def _program(command: list[str], environment: dict[str, str]) -> str:
+    """As the command's own environment finds it: pg_dump and psql are among ours."""
+    found = shutil.which(command[0], path=environment["PATH"]) if command else None
+    if not found:
+        raise CannotStart(f"There is no program {' '.join(command[:1]) or 'named'} to run beside the servers.")
+    return found
 
 
 def _listen_for_stop() -> None:

@@ -106,9 +106,8 @@ def _manage(data: Path, *arguments: str) -> None:
 
 def _serve(data: Path, address: Address) -> int:
     say("Starting web, worker and beat")
-    sign_ins = _demo_sign_ins(data)
     honcho = _start_honcho(data, address)
-    threading.Thread(target=_greet, args=(honcho, address, sign_ins), daemon=True).start()
+    threading.Thread(target=_greet, args=(data, honcho, address), daemon=True).start()
     try:
         honcho.wait()
     except BaseException:
@@ -151,8 +150,9 @@ def _demo_sign_ins(data: Path) -> str:
     return done.stdout.strip()
 
 
-def _greet(honcho: subprocess.Popen[bytes], address: Address, sign_ins: str) -> None:
+def _greet(data: Path, honcho: subprocess.Popen[bytes], address: Address) -> None:
     """Say where the portal is once it answers."""
+    sign_ins = _demo_sign_ins(data)
     while honcho.poll() is None and not address.answers():
         time.sleep(0.1)
     if honcho.poll() is None:

@@ -72,3 +72,19 @@ def test_exec_ends_as_its_command_does(start: Starter) -> None:
     command.communicate()
 
     assert command.returncode == 7
+
+
+def test_exec_brings_the_programs_for_a_backup(start: Starter) -> None:
+    command = start("-m", "launcher", "exec", "sh", "-c", 'pg_dump --schema-only --dbname "$DATABASE_URL"')
+    said, _ = command.communicate()
+
+    assert command.returncode == 0
+    assert "PostgreSQL database dump complete" in said
+
+
+def test_exec_says_when_there_is_no_such_program(start: Starter) -> None:
+    command = start("-m", "launcher", "exec", "no-such-program")
+    _, complaint = command.communicate()
+
+    assert command.returncode == 1
+    assert "There is no program no-such-program" in complaint
