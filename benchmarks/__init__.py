@@ -1,0 +1,1 @@
+"""Measured against the raw limit and against peers: ratios within one run, on one machine, on the same tables."""
