@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.errors import TooManyFailures
 from accounts.sign_in import is_recent
 
 
@@ -30,6 +31,25 @@ class TrustedProxiesMiddleware:
         if 0 < proxies <= len(hops) and hops[-proxies]:
             request.META["REMOTE_ADDR"] = hops[-proxies][:45]
         return self.get_response(request)
+
+
+class SignInByHtmxMiddleware:
+    """A part of a page that needs a sign-in sends the whole window there, not the sign-in page into the part."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        htmx = getattr(request, "htmx", None)
+        if (
+            not htmx
+            or response.status_code != 302
+            or not response.headers["Location"].startswith(reverse("accounts:sign_in"))
+        ):
+            return response
+        here = urlencode({"next": htmx.current_url_abs_path or reverse("accounts:home")})
+        return HttpResponse(headers={"HX-Redirect": f"{reverse('accounts:sign_in')}?{here}"})
 
 
 class RecentSignInMiddleware:
@@ -56,3 +76,11 @@ class RecentSignInMiddleware:
         if getattr(request, "htmx", False):
             return HttpResponse(headers={"HX-Redirect": address})
         return redirect(address)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Whoever guesses too often, on whatever page, gets the same answer."""
+        if not isinstance(exception, TooManyFailures):
+            return None
+        answer = render(request, "429.html", {"problem": exception.detail}, status=429)
+        answer["Retry-After"] = str(exception.retry_after)
+        return answer

@@ -29,6 +29,11 @@ def _expiry(row: Any) -> Notes:
         yield "warning", "Expired"
 
 
+def _score(row: Any) -> str:
+    """Without the zeros that say nothing."""
+    return "" if row.score is None else f"{row.score.normalize():f}"
+
+
 def _kept_aside(row: Any) -> Notes:
     if row.is_superseded:
         yield "", "Superseded"
@@ -73,7 +78,7 @@ register(
         columns=(
             Column("Course", "course.title"),
             Column("Status", lambda row: row.get_status_display()),
-            Column("Score", "score"),
+            Column("Score", _score),
             Column("Progress", lambda row: f"{row.progress} %"),
             Column("Enrolled", "enrolled_at"),
             Column("Completed", "completed_at"),
@@ -93,7 +98,7 @@ register(
             Column("Kind", lambda row: row.get_kind_display()),
             Column("Completed", "completed_at"),
             Column("Valid until", "expires_at"),
-            Column("Score", "score"),
+            Column("Score", _score),
         ),
         aside=SUPERSEDED,
         order="completed_at",
@@ -108,7 +113,7 @@ register(
         columns=(
             Column("Course", "course.title"),
             Column("Number", "number"),
-            Column("Score", "score"),
+            Column("Score", _score),
             Column("Issued", "issued_at"),
             Column("Valid until", "expires_at"),
         ),

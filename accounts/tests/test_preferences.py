@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
+from accounts.errors import TooManyFailures
+from accounts.middleware import RecentSignInMiddleware
 from accounts.models import ApiToken, Branch, Right
 from accounts.services import find_token
 from accounts.tests.people import PASSWORD, person, power_user, superadmin
@@ -114,6 +118,26 @@ def test_making_a_token_asks_for_the_password_when_the_sign_in_is_old(client: Cl
     assert back.headers["Location"] == "/preferences/api-tokens/"
     assert client.session.session_key != key_before
     assert client.post("/preferences/api-tokens/", sent).status_code == 201
+
+
+def test_guessing_too_often_has_its_own_page(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()
+    middleware = RecentSignInMiddleware(lambda _: HttpResponse())
+
+    answer = middleware.process_exception(request, TooManyFailures(90))
+
+    assert answer is not None
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "90")
+    assert middleware.process_exception(request, ValueError()) is None
+
+
+def test_a_part_of_a_page_sends_the_window_to_sign_in(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "report", "HX-Current-URL": "http://testserver/users/?q=a"}
+    answer = client.get("/users/?q=b", headers=headers)
+
+    assert answer.headers["HX-Redirect"] == "/sign-in/?next=%2Fusers%2F%3Fq%3Da"
+    assert answer.content == b""
 
 
 @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])

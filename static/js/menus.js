@@ -31,9 +31,17 @@ function keepInView(menu) {
   sheet.style.bottom = up ? `${window.innerHeight - box.top + 4}px` : "auto";
 }
 
-window.addEventListener("scroll", () => {
-  for (const menu of openMenus()) if (menu.hasAttribute("data-floating")) menu.open = false;
-}, { passive: true });
+// An open menu follows its row, and closes when the row leaves the screen.
+function follow() {
+  for (const menu of openMenus()) {
+    const box = menu.getBoundingClientRect();
+    if (box.bottom < 0 || box.top > window.innerHeight) menu.open = false;
+    else keepInView(menu);
+  }
+}
+
+window.addEventListener("scroll", follow, { passive: true, capture: true });
+window.addEventListener("resize", follow, { passive: true });
 
 document.addEventListener("keydown", (event) => {
   const menu = event.target.closest?.("details[data-menu][open]");
