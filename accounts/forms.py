@@ -84,13 +84,7 @@ class AppearanceForm(forms.Form):
     )
 
 
-class ChangePasswordForm(forms.Form):
-    current = forms.CharField(
-        label="Current password",
-        max_length=1000,
-        strip=False,
-        widget=forms.PasswordInput({"autocomplete": "current-password"}),
-    )
+class NewPasswordForm(forms.Form):
     new = forms.CharField(
         label="New password",
         max_length=1000,
@@ -110,6 +104,24 @@ class ChangePasswordForm(forms.Form):
         if again != self.cleaned_data.get("new", again):
             raise forms.ValidationError("The two don't match.")
         return again
+
+
+class ChangePasswordForm(NewPasswordForm):
+    current = forms.CharField(
+        label="Current password",
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+    field_order = ("current", "new", "again")
+
+
+class ForgottenPasswordForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email", "autofocus": True}),
+    )
 
 
 class TokenForm(forms.Form):

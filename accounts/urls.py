@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import branches, edit, life, preferences, sign_in, tokens, user, users
+from accounts.views import branches, edit, life, preferences, reset, sign_in, tokens, user, users
 
 app_name = "accounts"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("confirm-password/", sign_in.confirm_password, name="confirm_password"),
+    path("forgotten-password/", reset.forgotten, name="forgotten_password"),
+    path("reset-password/<int:account_id>/<str:token>/", reset.reset, name="reset_password"),
     path("users/", users.report, name="users"),
     path("users/search/", users.search, name="user_search"),
     path("users/<int:account_id>/", user.show, name="user"),

@@ -203,6 +203,9 @@ MERGE_INLINE_LIMIT = env.int("MERGE_INLINE_LIMIT", default=20_000)
 UNDO_WINDOW_DAYS = env.int("UNDO_WINDOW_DAYS", default=90)
 LINK_GROUP_LIMIT = env.int("LINK_GROUP_LIMIT", default=10)
 RECENT_SIGN_IN_MINUTES = env.int("RECENT_SIGN_IN_MINUTES", default=30)
+PASSWORD_RESET_TIMEOUT = 3600
+# Links in mails start with this, never with the Host that a caller names.
+PORTAL_URL = env.str("PORTAL_URL", default=f"http://localhost:{env.int('PORT', default=8000)}")
 SIGN_IN_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=10)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)

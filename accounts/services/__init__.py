@@ -4,7 +4,7 @@ Every act is one transaction that writes its own audit entry, locks the account 
 """
 
 from accounts.errors import TooManyFailures
-from accounts.services.access import check_credentials, end_access, find_by_sign_in
+from accounts.services.access import check_credentials, count_request, end_access, find_by_sign_in
 from accounts.services.branches import change_branch, create_branch
 from accounts.services.lifecycle import deactivate, delete_account, reactivate
 from accounts.services.locks import lock_for_writing
@@ -18,6 +18,7 @@ __all__ = [
     "change_branch",
     "change_own_password",
     "check_credentials",
+    "count_request",
     "create_branch",
     "create_token",
     "create_user",

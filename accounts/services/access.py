@@ -43,6 +43,13 @@ def check_credentials(*, caller: str, username: str, password: str) -> User | No
     return None
 
 
+def count_request(*, caller: str, target: str) -> None:
+    """Count something that anybody may ask for, such as a reset link, by the same limits. Raises TooManyFailures."""
+    caller, target = caller.replace("\x00", "")[:100], target.replace("\x00", "").lower()[:254]
+    request = _count_in_advance(caller, target)
+    SignInFailure.objects.filter(pk=request.pk).update(caller=caller)
+
+
 def find_by_sign_in(username: str) -> User | None:
     """The account that a person means who signs in: by username, else by e-mail, whatever the case."""
     if "\x00" in username or not username.strip():
