@@ -16,7 +16,7 @@ from accounts.views.access import actor_of, find_account, needs_right, origin_of
 from accounts.views.actions import may_edit
 from learning_records import services
 from learning_records.errors import LearningError
-from learning_records.hints import send_hint
+from learning_records.hints import hint_owed
 from learning_records.models import Course, Enrollment
 
 Status = Enrollment.Status
@@ -82,7 +82,7 @@ def enroll(request: HttpRequest, account_id: int) -> HttpResponse:
         except LearningError as error:
             form.add_error(None, error.detail)
         else:
-            send_hint()
+            hint_owed()
             messages.success(request, f"{account} is enrolled in {enrollment.course}.")
             return redirect("learning_records:enrollment", enrollment.pk)
     return render(request, "learning_records/enroll.html", {"account": account, "form": form})
@@ -129,7 +129,7 @@ def _act(request: HttpRequest, found: Enrollment, chosen: str, form: Any) -> boo
     except LearningError as error:
         form.add_error(None, error.detail)
         return False
-    send_hint()
+    hint_owed()
     messages.success(request, "The enrollment was saved.")
     return True
 
