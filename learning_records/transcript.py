@@ -7,7 +7,9 @@ from typing import Any
 
 from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from accounts.transcript import Column, Kind, register
 from learning_records.models import (
@@ -59,6 +61,10 @@ def _record_notes(row: LearningRecord) -> Notes:
     yield from _expiry(row)
 
 
+def _record_link(row: LearningRecord) -> str:
+    return format_html('<a href="{}">{}</a>', reverse("learning_records:record", args=[row.pk]), row)
+
+
 def _certificate_notes(row: Certificate) -> Notes:
     yield from _kept_aside(row)
     yield from _expiry(row)
@@ -94,7 +100,7 @@ register(
         label="Learning records",
         rows=lambda account: LearningRecord.objects.filter(user=account).select_related("course"),
         columns=(
-            Column("What", lambda row: row.title or row.course),
+            Column("What", _record_link),
             Column("Kind", lambda row: row.get_kind_display()),
             Column("Completed", "completed_at"),
             Column("Valid until", "expires_at"),

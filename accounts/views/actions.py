@@ -27,6 +27,8 @@ def actions_for(actor: User, account: User, *, keep: bool = False) -> list[Actio
         return found
     if may_edit(actor, account):
         found.append(Action("Edit", "pencil", reverse("accounts:edit_user", args=[account.pk])))
+        if receive := _address("learning_records:receive", account.pk):
+            found.append(Action("Add learning record", "file-plus", receive))
     return [*_merging(actor, account, keep), *found, *_life(actor, account)]
 
 
@@ -46,10 +48,10 @@ def _merging(actor: User, account: User, keep: bool) -> Iterator[Action]:
         yield Action("Consolidate manually", "list-checks", f"{consolidate}?{query.split('&', maxsplit=1)[0]}")
 
 
-def _address(name: str) -> str:
+def _address(name: str, *args: int) -> str:
     """The address of another app's page; empty when this installation has none."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 
