@@ -63,7 +63,8 @@ class Column:
 class Kind:
     """One kind of data. `aside` tells the rows that are kept as history; `notes` says, per row, what is special.
 
-    `order` ranks the rows, the highest first; `total` is a figure above them, like a balance.
+    `order` ranks the rows, the highest first; `total` is a figure above them, like a balance. `page` names the
+    address of one row's page.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Kind:
     order: str | Combinable = "id"
     notes: Callable[[Any], Iterable[tuple[str, str]]] = lambda row: ()
     total: Callable[[User], str] | None = None
+    page: str = ""
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ register(
         ),
         aside=Q(is_historical=True),
         notes=_enrollment_notes,
+        page="learning_records:enrollment",
     )
 )
 register(

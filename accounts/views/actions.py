@@ -27,6 +27,8 @@ def actions_for(actor: User, account: User, *, keep: bool = False) -> list[Actio
         return found
     if may_edit(actor, account):
         found.append(Action("Edit", "pencil", reverse("accounts:edit_user", args=[account.pk])))
+        if enroll := _address("learning_records:enroll", account.pk):
+            found.append(Action("Enroll", "book-plus", enroll))
         if receive := _address("learning_records:receive", account.pk):
             found.append(Action("Add learning record", "file-plus", receive))
     return [*_merging(actor, account, keep), *found, *_life(actor, account)]
