@@ -44,8 +44,6 @@ def _field(column: str, model: type[models.Model]) -> str:
 
 def _place(names: list[str], values: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """The place of the row of a list that the database stumbled over, as the start of a path."""
-    if len(rows) < 2:
-        return ""
     wanted = values.lower()
     for place in reversed(range(len(rows))):
         if ", ".join(str(rows[place].get(name, "")) for name in names).lower() == wanted:

@@ -79,6 +79,7 @@ class WritableRows(Rows):
     """What can be written too. `may_write` says who; `insert` and `change` are the ways."""
 
     bulk = True
+    many = False  # whether the body is a list
 
     def may_write(self) -> None:
         """Raise Forbidden unless the caller may write rows of this kind at all."""
@@ -86,9 +87,9 @@ class WritableRows(Rows):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.may_write()
         body: Any = request.data
-        many = isinstance(body, list)
+        self.many = many = isinstance(body, list)
         rows = self.read_body(body if many else [body], many)
-        with telling(self.model, rows), transaction.atomic():
+        with telling(self.model, rows, many), transaction.atomic():
             made = self.insert(rows)
             shown = self.show(made)
         return Response(shown if many else shown[0], status=201)
@@ -173,12 +174,12 @@ def unknown(errors: Sequence[Mapping[str, str]]) -> Problem:
 
 
 @contextmanager
-def telling(model: type[models.Model], rows: Sequence[Row]) -> Iterator[None]:
+def telling(model: type[models.Model], rows: Sequence[Row], many: bool = False) -> Iterator[None]:
     """Turns what the database refuses into a Problem that names the fields, and the row of a list."""
     try:
         yield
     except IntegrityError as error:
-        raise tell(error, model, rows) from error
+        raise tell(error, model, rows if many else ()) from error
 
 
 def _ids(value: Any) -> list[int]:

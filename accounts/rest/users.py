@@ -41,6 +41,10 @@ answer_with(409, errors.AccountError)
 IDENTIFIER = "any present or old identifier: answers the account that its data lives on"
 
 
+def _searched(rows: Any, text: str) -> QuerySet[Any]:
+    return rows.searched(text)  # type: ignore[no-any-return]
+
+
 def _by_username(rows: Any, text: str) -> QuerySet[Any]:
     return rows.by_username(text)  # type: ignore[no-any-return]
 
@@ -56,7 +60,7 @@ class Users(WritableRows):
     serializer_class = UserSerializer
     grave = ("destroy",)
     filters = {
-        "search": filters.by_words("username", "email", "first_name", "last_name", "employee_number"),
+        "search": filters.Filter(_searched, filters.read_text, filters.TEXT, "how a name, username, e-mail or number begins"),
         "status": filters.by_choice("status", Status.values),
         "role": filters.by_choice("role", Role.values),
         "branch": filters.by_id("branch_memberships__branch"),
@@ -102,14 +106,14 @@ class Users(WritableRows):
         """The service says which of them this caller may name."""
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        made = [self._make(place, row, len(rows) > 1) for place, row in enumerate(rows)]
+        made = [self._make(place, row) for place, row in enumerate(rows)]
         return self._again([user.pk for user in made])
 
-    def _make(self, place: int, row: Row, many: bool) -> User:
+    def _make(self, place: int, row: Row) -> User:
         try:
             return services.create_user(actor=actor_of(self.request), data=row, origin=origin_of(self.request))
         except errors.FieldsInvalid as error:
-            path = f"{place}." if many else ""
+            path = f"{place}." if self.many else ""
             raise errors.FieldsInvalid([{**p, "field": path + p["field"]} for p in error.errors]) from error
 
     def change(self, row: Any, values: Row) -> Any:

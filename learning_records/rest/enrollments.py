@@ -112,7 +112,7 @@ class Enrollments(Voidable):
     def insert(self, rows: list[Row]) -> list[Any]:
         self.lock(row["user"] for row in rows)
         entries = [{PLAIN.get(name, name): value for name, value in row.items()} for row in rows]
-        with at_places(len(rows) > 1):
+        with at_places(self.many):
             made = services.enroll_many(entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request))
         hint_owed()
         return made
