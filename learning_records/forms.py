@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from learning_records.models import Course, LearningRecord
-from learning_records.services import NewRecord
+from learning_records.services import BY_COURSE, NewRecord
 
 
 class RecordForm(forms.Form):
@@ -46,7 +46,7 @@ class RecordForm(forms.Form):
         """What the service takes."""
         data = self.cleaned_data
         course: Course | None = data["course"]
-        given = {"expires_at": _moment(data["expires_on"], time.max)} if data["expires_on"] else {}
+        ends: date | None = data["expires_on"]
         return NewRecord(
             user_id=user_id,
             kind=data["kind"],
@@ -54,7 +54,7 @@ class RecordForm(forms.Form):
             title=data["title"],
             completed_at=_moment(data["completed_on"], time(12)),
             score=data["score"],
-            **given,
+            expires_at=_moment(ends, time.max) if ends else BY_COURSE,
         )
 
 

@@ -13,10 +13,11 @@ from learning_records.services.enrollments import (
 )
 from learning_records.services.external import add_external_training
 from learning_records.services.many import add_external_trainings, enroll_many
-from learning_records.services.receiving import NewRecord, expiry_of, receive
+from learning_records.services.receiving import BY_COURSE, NewRecord, expiry_of, receive
 from learning_records.services.validity import change_expiry, restore_record, void_record
 
 __all__ = [
+    "BY_COURSE",
     "NewRecord",
     "add_external_training",
     "add_external_trainings",

@@ -53,9 +53,7 @@ def test_it_keeps_who_set_a_completion(desk: Client, boss: User) -> None:
 
 def test_it_says_that_somebody_is_enrolled_already(desk: Client) -> None:
     enrollment = EnrollmentFactory.create()
-    page = desk.post(
-        reverse("learning_records:enroll", args=[enrollment.user_id]), {"course": enrollment.course_id}
-    )
+    page = desk.post(reverse("learning_records:enroll", args=[enrollment.user_id]), {"course": enrollment.course_id})
     assert "enrolled in this course already" in page.content.decode()
     assert Enrollment.objects.count() == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_form_receives_a_record(admin: Client, learner: User) -> None:
     response = add(admin, learner, course=course.pk, score="80")
     record = LearningRecord.objects.get()
     assert response["Location"] == f"/records/{record.pk}/"
-    assert (record.user, record.course, record.score) == (learner, course, 80)
+    assert (record.user, record.course, record.score) == (learner, course, Decimal(80))
     assert record.expires_at == record.completed_at + timedelta(days=10)
     assert PendingRecord.objects.filter(record=record).exists()
 

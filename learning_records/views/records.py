@@ -97,7 +97,7 @@ def _page(request: HttpRequest, found: LearningRecord, form: ReasonForm) -> Http
     context: dict[str, Any] = {
         "record": found,
         "form": form,
-        "origin": related.filter(pk=found.equivalent_of_id).first(),
+        "origin": related.filter(equivalencies=found).first(),
         "equivalencies": related.filter(equivalent_of=found).order_by("id"),
         "may_change": actor.has_right(Right.EDIT)
         and may_edit(actor, found.user)
