@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.errors import TooManyFailures
 from accounts.models import ApiToken, Session, SignInFailure, Status, User
+from accounts.services.text import is_storable, storable
 
 
 def end_access(account_ids: Iterable[int]) -> None:
@@ -33,8 +34,8 @@ def check_credentials(*, caller: str, username: str, password: str) -> User | No
     a failure must be kept whatever comes after.
     """
     account = find_by_sign_in(username)
-    target = account.username.lower() if account else username.replace("\x00", "").lower()[:150]
-    caller = caller.replace("\x00", "")[:100] or "unknown"
+    target = account.username.lower() if account else storable(username).lower()[:150]
+    caller = storable(caller)[:100] or "unknown"
     failure = _count_in_advance(caller, target)
     if _is_right(account, password):
         SignInFailure.objects.filter(Q(pk=failure.pk) | Q(caller=caller, target=target)).delete()
@@ -45,14 +46,14 @@ def check_credentials(*, caller: str, username: str, password: str) -> User | No
 
 def count_request(*, caller: str, target: str) -> None:
     """Count something that anybody may ask for, such as a reset link, by the same limits. Raises TooManyFailures."""
-    caller, target = caller.replace("\x00", "")[:100], target.replace("\x00", "").lower()[:254]
+    caller, target = storable(caller)[:100], storable(target).lower()[:254]
     request = _count_in_advance(caller, target)
     SignInFailure.objects.filter(pk=request.pk).update(caller=caller)
 
 
 def find_by_sign_in(username: str) -> User | None:
     """The account that a person means who signs in: by username, else by e-mail, whatever the case."""
-    if "\x00" in username or not username.strip():
+    if not username.strip() or not is_storable(username):
         return None
     users = User.objects.present()
     name = username.strip()
@@ -63,9 +64,9 @@ def find_by_sign_in(username: str) -> User | None:
 def _is_right(account: User | None, password: str) -> bool:
     """Takes its time in any case, so that the clock doesn't tell who exists."""
     if account is None:
-        User().set_password(password)
+        User().set_password(storable(password))
         return False
-    return account.check_password(password) and account.status == Status.ACTIVE
+    return account.check_password(storable(password)) and is_storable(password) and account.status == Status.ACTIVE
 
 
 def _count_in_advance(caller: str, target: str) -> SignInFailure:

@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from accounts.models import Right, Role, Status, User
+from accounts.services.text import is_storable, storable
 
 TEXTS = ("username", "email", "first_name", "last_name", "employee_number", "external_id", "phone", "job_title")
 SETTINGS = ("language", "timezone")
@@ -32,7 +33,7 @@ class Problems:
         self.errors: list[dict[str, str]] = []
 
     def add(self, field: str, code: str, detail: str) -> None:
-        self.errors.append({"field": field, "code": code, "detail": detail})
+        self.errors.append({"field": storable(field)[:100], "code": code, "detail": detail})
 
 
 def clean(data: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def clean(data: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
 
 def clean_password(password: Any, account: User, problems: Problems) -> None:
     """Whether it is a password that this person may have."""
-    if not isinstance(password, str) or not password or "\x00" in password or len(password) > 1000:
+    if not isinstance(password, str) or not password or not is_storable(password) or len(password) > 1000:
         problems.add("password", "invalid", "Give a password of 8 to 1000 characters.")
         return
     try:

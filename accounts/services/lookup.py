@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from accounts.models import Alias, User
+from accounts.services.text import is_storable
 
 
 def find_by_identifier(actor: User, value: str) -> User | None:
@@ -18,7 +19,7 @@ def find_by_identifier(actor: User, value: str) -> User | None:
     different people hold finds nobody: a feed must not write to the wrong one.
     """
     value = value.strip()
-    if not value or "\x00" in value:
+    if not value or not is_storable(value):
         return None
     for found in _ways(value):
         survivors = {account.survivor().pk for account in found.select_related("merged_into")}

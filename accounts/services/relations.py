@@ -20,6 +20,7 @@ from accounts.models import (
 )
 from accounts.services.fields import Problems
 from accounts.services.profile import clean_value
+from accounts.services.text import is_storable
 
 MOST = 10_000
 
@@ -58,16 +59,18 @@ def _is_id(item: Any) -> bool:
 
 def _set_profile(account: User, values: Any, problems: Problems) -> bool:
     """Set the named custom fields and leave the others; a blank value takes a field away."""
-    if not isinstance(values, Mapping):
+    if not isinstance(values, Mapping) or not all(isinstance(key, str) for key in values):
         problems.add("profile", "invalid", "Give an object of custom field keys and values.")
         return False
-    fields = {field.key: field for field in ProfileField.objects.filter(key__in=[str(key) for key in values])}
+    fields = {
+        field.key: field for field in ProfileField.objects.filter(key__in=[key for key in values if is_storable(key)])
+    }
     held = {value.field_id: value for value in ProfileValue.objects.filter(user=account)}
     changed = False
     for key, raw in values.items():
-        field = fields.get(str(key))
+        field = fields.get(key)
         if field is None:
-            problems.add(f"profile.{key!s:.60}", "unknown_field", "There is no custom field with this key.")
+            problems.add(f"profile.{key:.60}", "unknown_field", "There is no custom field with this key.")
             continue
         text = clean_value(field, raw, problems)
         if text is not None and text != (held[field.pk].value if field.pk in held else ""):

@@ -13,6 +13,7 @@ from django.utils import timezone
 import audit.services
 from accounts.errors import FieldsInvalid, NotAllowed, UnknownAccount
 from accounts.models import ApiToken, Role, User
+from accounts.services.text import storable
 
 PREFIX = "lms_"
 DAYS = 365
@@ -41,7 +42,7 @@ def create_token(
             raise NotAllowed("Only an active account can have tokens.")
         token = ApiToken.objects.create(
             owner=owner,
-            name=name.replace("\x00", "").strip()[:100] or "API token",
+            name=storable(name).strip()[:100] or "API token",
             hash=_hash(key),
             start=key[:8],
             scopes=chosen,
@@ -86,7 +87,11 @@ def _hash(key: str) -> str:
 def _checked_scopes(scopes: Iterable[str] | None, days: int) -> list[str]:
     chosen = list(dict.fromkeys(ApiToken.Scope.values if scopes is None else scopes))
     errors = [
-        {"field": "scopes", "code": "invalid_choice", "detail": f"There is no scope called {scope!s:.40}."}
+        {
+            "field": "scopes",
+            "code": "invalid_choice",
+            "detail": f"There is no scope called {storable(str(scope))[:40]}.",
+        }
         for scope in chosen
         if scope not in ApiToken.Scope.values
     ]

@@ -88,6 +88,8 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
     taken_over = check_free(account, changed, problems)
     if not problems.errors:
         _save(account)
+        if "role" in changed:
+            _end_assignments(account)
         changed += ["password"] * ("password" in data)
         changed += set_relations(actor, account, data, problems)
     if problems.errors:
@@ -118,9 +120,12 @@ def _save(account: User) -> None:
             account.save()
     except IntegrityError as error:
         raise as_problem(error) from error
-    if account.role != Role.POWER_USER:
-        AssignedUser.objects.filter(power_user=account).delete()
-        AssignedBranch.objects.filter(power_user=account).delete()
+
+
+def _end_assignments(account: User) -> None:
+    """Somebody who is a power user no more keeps nothing that would come back with the role."""
+    AssignedUser.objects.filter(power_user=account).delete()
+    AssignedBranch.objects.filter(power_user=account).delete()
 
 
 def _check_required(data: Mapping[str, Any], problems: Problems) -> None:
