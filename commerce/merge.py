@@ -8,7 +8,8 @@ from django.db.models import Case as Switch
 
 from accounts.models import Branch, BranchMembership
 from commerce.models import PlanBranch, Subscription, Transaction
-from merging.handlers import Case, Change, Claim, MergeHandler, Move, TwinHandler, Verdict, register, stays
+from merging.handlers import Case, Change, Claim, MergeHandler, Move, Verdict, register, stays
+from merging.twins import TwinHandler
 
 
 @register
@@ -22,6 +23,7 @@ class SubscriptionHandler(TwinHandler):
     live = Q(status="active")
     keeps = {"status": "active"}
     loses = {"status": "released"}
+    columns = ("is_seen",)
     order = (F("ends_at").desc(nulls_first=True),)
     noun = "licence"
 
@@ -34,10 +36,10 @@ class SubscriptionHandler(TwinHandler):
         return rows
 
     def alive(self, case: Case) -> Q:
-        return self.live & ~_unseen(case)
+        return self.live & Q(Q(user=case.destination.pk) | Q(is_seen=True))
 
-    def cases(self, case: Case) -> Iterator[tuple[Q, str]]:
-        yield _unseen(case), "skipped"
+    def cases(self, case: Case) -> Iterator[tuple[str, str]]:
+        yield f"user_id = {case.source.pk:d} AND NOT is_seen", "skipped"
         yield from super().cases(case)
 
     def classes(self, case: Case) -> Mapping[str, Verdict]:
@@ -47,10 +49,6 @@ class SubscriptionHandler(TwinHandler):
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         facts = {"plan": row.plan_id, "status": row.status, "starts_at": row.starts_at, "ends_at": row.ends_at}
         return f"{row.plan}, {row.get_status_display().lower()}", {"id": row.pk, **facts}
-
-
-def _unseen(case: Case) -> Q:
-    return Q(user=case.source.pk, is_seen=False)
 
 
 def _branches_of(account_id: int) -> set[int]:

@@ -15,21 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from django.db.models import (
-    BooleanField,
-    CharField,
-    Count,
-    ExpressionWrapper,
-    Model,
-    OrderBy,
-    Q,
-    QuerySet,
-    Value,
-    When,
-    Window,
-)
-from django.db.models import Case as Switch
-from django.db.models.functions import RowNumber
+from django.db.models import Model, QuerySet
 
 from merging.models import Merge
 from merging.policies import Choices, Policy, Side
@@ -148,6 +134,15 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Sorted:
+    """A statement that gives two columns, ids of rows of `model` and their verdicts: for what a QuerySet says badly."""
+
+    model: type[Model]
+    sql: str
+    params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class Move:
     """Many rows of one table, sorted into classes by SQL alone.
 
@@ -155,7 +150,7 @@ class Move:
     The classes are played in the order of `verdicts`, so those that make room come first.
     """
 
-    rows: QuerySet[Any]
+    rows: QuerySet[Any] | Sorted
     verdicts: Mapping[str, Verdict]
 
 
@@ -184,9 +179,11 @@ class MergeHandler:
 
     def move_all(self, case: Case, claim: Claim, verdict: Verdict | None = None) -> Move:
         """Every row of the source in this claim, alike."""
-        rows = claim.model._default_manager.filter(**{claim.column: case.source.pk})
+        meta = claim.model._meta
+        column: Any = meta.get_field(claim.column)
+        sql = f'SELECT "{meta.pk.column}", \'all\' FROM "{meta.db_table}" WHERE "{column.column}" = %s'  # noqa: S608
         verdict = verdict or moves(case.source.pk, case.destination.pk, claim.attname)
-        return Move(rows.annotate(verdict=Value("all", output_field=CharField())), {"all": verdict})
+        return Move(Sorted(claim.model, sql, (case.source.pk,)), {"all": verdict})
 
     def choices(self, case: Case) -> list[ChoiceRow]:
         """The rows that a person may decide."""
@@ -221,84 +218,6 @@ class MergeHandler:
 
     def check_undo(self, merge: Merge) -> None:
         """Look at both accounts after the rows went back; raise UndoRefused to call it off."""
-
-
-class TwinHandler(MergeHandler):
-    """A kind of which an account counts one row per thing; on a clash the better row wins, the other is kept aside.
-
-    `things` name the thing, `live` tells rows that count, `loses` is what a losing row is set to and `keeps` what it
-    held, `order` ranks the rows for one thing, best first. The destination's row wins a tie.
-    """
-
-    things: ClassVar[tuple[str, ...]]
-    live: ClassVar[Q]
-    loses: ClassVar[Mapping[str, Any]]
-    keeps: ClassVar[Mapping[str, Any]]
-    order: ClassVar[tuple[OrderBy, ...]]
-    noun: ClassVar[str] = "one"
-
-    def alive(self, case: Case) -> Q:
-        """The rows that take part in the contest."""
-        return self.live
-
-    def ranking(self, case: Case) -> tuple[Any, ...]:
-        """What decides between two rows for one thing, the first difference."""
-        return (*self.order, owner_first(case.destination.pk))
-
-    def rows(self, case: Case) -> QuerySet[Any]:
-        """The rows of both accounts."""
-        return self.claims[0].model._default_manager.filter(user__in=[case.source.pk, case.destination.pk])
-
-    def classes(self, case: Case) -> Mapping[str, Verdict]:
-        """The verdicts, in playing order: the destination's losers make room first."""
-        s, d = case.source.pk, case.destination.pk
-        before, after = {"user_id": d, **self.keeps}, {"user_id": d, **self.loses}
-        return {
-            "destination_loses": Verdict(Outcome.SUPERSEDED, f"the source's {self.noun} is better", before, after),
-            "moves": moves(s, d),
-            "wins": moves(s, d, reason=f"better than the destination's {self.noun}"),
-            "loses": Verdict(
-                Outcome.SUPERSEDED,
-                f"the destination's {self.noun} is at least as good",
-                {"user_id": s, **self.keeps},
-                {"user_id": d, **self.loses},
-            ),
-            "aside": moves(s, d, reason="history moves as history"),
-        }
-
-    def cases(self, case: Case) -> Iterable[tuple[Q, str]]:
-        """Which row gets which verdict; the first that fits. `place` and `size` are those among the living."""
-        source, alive = Q(user=case.source.pk), self.alive(case)
-        return (
-            (source & ~alive, "aside"),
-            (source & Q(size=1), "moves"),
-            (source & Q(place=1), "wins"),
-            (source, "loses"),
-            (alive & Q(place__gt=1), "destination_loses"),
-        )
-
-    def plan(self, case: Case) -> Iterator[Change | Move]:
-        yield Move(self.sort(case), self.classes(case))
-
-    def ranked(self, case: Case) -> QuerySet[Any]:
-        """Each row with its place among the rows for its thing, and how many these are."""
-        partition: list[Any] = [*self.things, ExpressionWrapper(self.alive(case), BooleanField())]
-        rows: QuerySet[Any] = self.rows(case).annotate(
-            place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
-            size=Window(Count("pk"), partition_by=partition),
-        )
-        return rows
-
-    def sort(self, case: Case) -> QuerySet[Any]:
-        """Each row with its verdict."""
-        whens = [When(condition, then=Value(verdict)) for condition, verdict in self.cases(case)]
-        rows: QuerySet[Any] = self.ranked(case).annotate(verdict=Switch(*whens, output_field=CharField(), default=None))
-        return rows
-
-
-def owner_first(account_id: int) -> OrderBy:
-    """Rows of this account before the others."""
-    return OrderBy(ExpressionWrapper(Q(user=account_id), BooleanField()), descending=True)
 
 
 _handlers: dict[str, MergeHandler] = {}

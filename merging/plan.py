@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from merging.errors import ChoicesInvalid
-from merging.handlers import SECTIONS, Case, Change, Claim, Move, Notice, Outcome, registered
+from merging.handlers import SECTIONS, Case, Change, Claim, Move, Notice, Outcome, Sorted, registered
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -108,9 +108,12 @@ def _tally(moves: Sequence[Move]) -> Iterator[Mapping[str, int]]:
     )
 
 
-def compiled(rows: QuerySet[Any]) -> tuple[str, list[Any]]:
+def compiled(rows: QuerySet[Any] | Sorted) -> tuple[str, list[Any]]:
     """SQL and parameters of a move's rows: the columns pk and verdict."""
-    sql, params = rows.order_by().values_list("pk", "verdict").query.sql_with_params()
+    if isinstance(rows, Sorted):
+        sql, params = rows.sql, rows.params
+    else:
+        sql, params = rows.order_by().values_list("pk", "verdict").query.sql_with_params()
     return f"SELECT * FROM ({sql}) r(pk, verdict)", list(params)
 
 

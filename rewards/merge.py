@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from django.db.models import F, Model, Q, Sum
 
 from merging.errors import UndoRefused
-from merging.handlers import Claim, MergeHandler, TwinHandler, register
+from merging.handlers import Claim, MergeHandler, register
+from merging.twins import TwinHandler
 from rewards.models import BadgeAward, CoinEntry, PointEntry, RewardRequest
 
 

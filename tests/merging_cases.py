@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import permutations
 from typing import Any
 
 from django.db.models import Model
 
 from accounts.models import User
 from learning_records.models import Course, Enrollment
+from linking.models import Link, LinkGroup, Membership
+from linking.models import Pair as Linked
 from merging import services
 from merging.handlers import Change
 from merging.models import Merge
@@ -49,6 +52,16 @@ def enroll(user: User, course: Course, status: str, **facts: Any) -> Enrollment:
         facts.setdefault("completed_at", at(2025))
         facts.setdefault("progress", 100)
     return EnrollmentFactory.create(user=user, course=course, status=status, **facts)
+
+
+def link_up(*people: User) -> None:
+    """Make them one link group since 2020, with all its work done."""
+    group = LinkGroup.objects.create()
+    link = Link.objects.create(account=people[0], other=people[1])
+    Membership.objects.bulk_create([Membership(user=person, group=group) for person in people])
+    facts = {"link": link, "linked_at": at(2020), "finished_at": at(2020)}
+    both_ways = permutations(people, 2)
+    Linked.objects.bulk_create([Linked(account=one, counterpart=other, **facts) for one, other in both_ways])
 
 
 def owner(row: Model, pair: Pair) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import F, Q
 
 from learning_records.models import Certificate, CompetencyAward, ExternalTraining
-from merging.handlers import Case, Change, Claim, MergeHandler, Move, TwinHandler, register, stays
+from merging.handlers import Case, Change, Claim, MergeHandler, Move, register, stays
+from merging.twins import TwinHandler
 
 
 @register

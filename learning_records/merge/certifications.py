@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from learning_records.certification_rules import Act, decide
 from learning_records.merge.enrollments import COMPLETED, EnrollmentHandler
 from learning_records.models import Certification, CertificationAward, CertificationCourse, Enrollment
-from merging.handlers import Case, Change, Claim, Move, Outcome, TwinHandler, register, stays
+from merging.handlers import Case, Change, Claim, Move, Outcome, Verdict, register, stays
+from merging.twins import TwinHandler
 
 
 @register
@@ -28,18 +30,22 @@ class CertificationHandler(TwinHandler):
     keeps = {"is_active": True}
     loses = {"is_active": False}
     order = (F("expires_at").desc(nulls_first=True),)
+    columns = ("source",)
     noun = "award"
 
     def alive(self, case: Case) -> Q:
-        return self.live & ~_recomputed(case)
+        return self.live & ~Q(user=case.source.pk, source=CertificationAward.Source.COURSE)
 
-    def cases(self, case: Case) -> Iterator[tuple[Q, str]]:
-        yield _recomputed(case), "recomputed"
+    def cases(self, case: Case) -> Iterator[tuple[str, str]]:
+        yield f"user_id = {case.source.pk:d} AND source = 'course'", "recomputed"
         yield from super().cases(case)
 
-    def plan(self, case: Case) -> Iterator[Change | Move]:
+    def classes(self, case: Case) -> Mapping[str, Verdict]:
         reason = "certifications from courses don't move; the destination's are computed from its courses"
-        yield Move(self.sort(case), {**self.classes(case), "recomputed": stays(case.source.pk, reason)})
+        return {**super().classes(case), "recomputed": stays(case.source.pk, reason)}
+
+    def plan(self, case: Case) -> Iterator[Change | Move]:
+        yield from super().plan(case)
         if case.merges_enrollments:
             yield from self.earned(case)
 
@@ -74,19 +80,22 @@ class CertificationHandler(TwinHandler):
         }
 
 
-def _recomputed(case: Case) -> Q:
-    return Q(user=case.source.pk, source=CertificationAward.Source.COURSE)
-
-
 def _completions(case: Case) -> list[tuple[int, datetime]]:
     """(certification, completion date) of each course whose completed record of the source becomes current."""
     certifying = CertificationCourse.objects.filter(course=OuterRef("course"))
     rows = Enrollment.objects.current().filter(COMPLETED, Exists(certifying), user=case.source.pk)
     if not rows.exists():  # the common case, without the ranking
         return []
-    arriving = rows.filter(pk__in=EnrollmentHandler().current_after(case).values("pk"))
-    pairs = arriving.values_list("course__certifications", "completed_at")
-    return sorted((pk, completed_at) for pk, completed_at in pairs if pk is not None and completed_at is not None)
+    current, params = EnrollmentHandler().current_after(case)
+    statement = f"""
+        SELECT cc.certification_id, c.completed_at
+        FROM ({current}) c JOIN learning_records_certificationcourse cc ON cc.course_id = c.course_id
+        WHERE c.user_id = %s AND c.status = 'completed' AND c.voided_at IS NULL ORDER BY 1, 2
+    """  # noqa: S608 - composed of our own SQL
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*params, case.source.pk])
+        found: list[tuple[int, datetime]] = cursor.fetchall()
+    return found
 
 
 def _count(certification: Certification, held: CertificationAward | None, completed_at: datetime) -> CertificationAward:

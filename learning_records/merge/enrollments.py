@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import BooleanField, F, IntegerField, OrderBy, Q, QuerySet, When
 from django.db.models import Case as Switch
+from django.db.models import F, IntegerField, OrderBy, Q, QuerySet, When
 
 from learning_records.merge import shared_courses
 from learning_records.merge.provenance import told_apart, with_origin
@@ -17,13 +17,12 @@ from merging.handlers import (
     ChoiceRow,
     Claim,
     Notice,
-    TwinHandler,
     Verdict,
     exempt,
-    owner_first,
     register,
     stays,
 )
+from merging.twins import TwinHandler, owner_first
 
 exempt("learning_records.Enrollment", "merged_from", "it tells where the enrollment came from, for good")
 exempt("learning_records.Enrollment", "completion_set_by", "who set it stays who it was")
@@ -60,6 +59,7 @@ class EnrollmentHandler(TwinHandler):
     live = Q(is_historical=False)
     keeps = {"is_historical": False}
     loses = {"is_historical": True}
+    columns = ("course_id", "merged_from_id", "status", "voided_at", "completed_at", "expires_at")
     noun = "record"
 
     def ranking(self, case: Case) -> tuple[Any, ...]:
@@ -67,9 +67,9 @@ class EnrollmentHandler(TwinHandler):
         order = BEST_RECORD if case.policy.prefers_best_record else COMPLETED_FIRST
         return (*_chosen_first(case), *order, owner_first(case.destination.pk))
 
-    def cases(self, case: Case) -> Iterator[tuple[Q, str]]:
+    def cases(self, case: Case) -> Iterator[tuple[str, str]]:
         """As for every twin, told apart by whether the person chose, and whether it was merged before."""
-        cases = super().cases(case) if case.merges_enrollments else _settled_only(case, self.live)
+        cases = super().cases(case) if case.merges_enrollments else _settled_only(case)
         yield from told_apart(_as_chosen(case, cases), MOVING)
 
     def classes(self, case: Case) -> Mapping[str, Verdict]:
@@ -86,18 +86,12 @@ class EnrollmentHandler(TwinHandler):
         ordered = [*room, *(name for name in verdicts if name not in room)]
         return with_origin({name: verdicts[name] for name in ordered}, MOVING, case.source.pk)
 
-    def current_after(self, case: Case) -> QuerySet[Enrollment]:
-        """The records that are the destination's current ones once the merge is done.
-
-        Filter further only around this as a subquery: Django puts other conditions before the ranking.
-        """
-        arriving = [name for verdict in ARRIVALS for name in (verdict, f"{verdict}_again")]
-        kept = self.live & Q(user=case.destination.pk, verdict__isnull=True)
-        after = Switch(
-            When(verdict__in=arriving, then=True), When(kept, then=True), default=False, output_field=BooleanField()
-        )
-        rows: QuerySet[Enrollment] = self.sort(case).annotate(is_current_after=after).filter(is_current_after=True)
-        return rows
+    def current_after(self, case: Case) -> tuple[str, tuple[Any, ...]]:
+        """SQL and parameters of those that are the destination's current ones once the merge is done."""
+        sql, params = self.sort(case)
+        arriving = tuple(name for verdict in ARRIVALS for name in (verdict, f"{verdict}_again"))
+        kept = f"verdict IS NULL AND is_alive AND user_id = {case.destination.pk:d}"
+        return f"SELECT * FROM ({sql}) s WHERE verdict IN {arriving} OR {kept}", params  # noqa: S608 - our own words
 
     def watches(self, case: Case) -> Iterable[QuerySet[Any]]:
         yield MaterialTracking.objects.filter(enrollment__user__in=[case.source.pk, case.destination.pk])
@@ -142,23 +136,23 @@ def _chosen_first(case: Case) -> Iterator[OrderBy]:
         yield Switch(*whens, default=1, output_field=IntegerField()).asc()
 
 
-def _as_chosen(case: Case, cases: Iterable[tuple[Q, str]]) -> Iterator[tuple[Q, str]]:
+def _as_chosen(case: Case, cases: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The cases, with one more for each contest that the person decided."""
-    chosen = list(_overruled(case))
+    chosen = ", ".join(f"{course:d}" for course in _overruled(case))
     for condition, verdict in cases:
         if chosen and verdict in ("wins", "loses", "destination_loses"):
-            yield condition & Q(course__in=chosen), f"{verdict}_as_chosen"
+            yield f"{condition} AND course_id IN ({chosen})", f"{verdict}_as_chosen"
         yield condition, verdict
 
 
-def _settled_only(case: Case, live: Q) -> Iterator[tuple[Q, str]]:
+def _settled_only(case: Case) -> Iterator[tuple[str, str]]:
     """With enrollments off only the source's winners of shared courses move."""
-    source = Q(user=case.source.pk)
-    yield source & ~live, "history_stays"
-    yield source & Q(size=1), "alone_stays"
-    yield source & Q(place=1), "wins"
+    source = f"user_id = {case.source.pk:d}"
+    yield f"{source} AND NOT is_alive", "history_stays"
+    yield f"{source} AND size = 1", "alone_stays"
+    yield f"{source} AND place = 1", "wins"
     yield source, "loser_stays"
-    yield live & Q(place__gt=1), "destination_loses"
+    yield "is_alive AND place > 1", "destination_loses"
 
 
 def _left_behind(source_id: int) -> dict[str, Verdict]:

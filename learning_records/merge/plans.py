@@ -12,7 +12,7 @@ from learning_records.models import LearningPlanEnrollment
 from merging.handlers import Case, Change, Claim, MergeHandler, Move, Outcome, moves, register, stays
 
 REACHED = """
-    WITH current(user_id, course_id, status, voided_at) AS ({current}),
+    WITH current AS ({current}),
     reached AS (
         SELECT pe.id, pe.status, pe.learning_plan_id,
                CASE WHEN bool_and(coalesce(c.status = 'completed' AND c.voided_at IS NULL, FALSE)) THEN 'completed'
@@ -60,8 +60,7 @@ def _advanced(case: Case) -> Iterator[Change]:
     """The destination's plans whose state rises because of a course that the merge brings."""
     if not LearningPlanEnrollment.objects.filter(user=case.destination.pk).exists():
         return  # the common case, without the ranking
-    rows = EnrollmentHandler().current_after(case).values_list("user_id", "course_id", "status", "voided_at")
-    current, params = rows.query.sql_with_params()
+    current, params = EnrollmentHandler().current_after(case)
     with connection.cursor() as cursor:
         cursor.execute(REACHED.format(current=current), [*params, case.destination.pk, case.source.pk])
         found = cursor.fetchall()

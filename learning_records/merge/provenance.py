@@ -3,16 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from django.db.models import Q
-
 from merging.handlers import Verdict
 
 
-def told_apart(cases: Iterable[tuple[Q, str]], moving: Collection[str]) -> Iterator[tuple[Q, str]]:
+def told_apart(cases: Iterable[tuple[str, str]], moving: Collection[str]) -> Iterator[tuple[str, str]]:
     """The cases, with one more for moving rows that an earlier merge brought already."""
     for condition, verdict in cases:
         if verdict in moving:
-            yield condition & Q(merged_from__isnull=False), f"{verdict}_again"
+            yield f"{condition} AND merged_from_id IS NOT NULL", f"{verdict}_again"
         yield condition, verdict
 
 

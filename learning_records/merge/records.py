@@ -1,14 +1,11 @@
 """Learning records: all are evidence, so all move. Only a person can't be equivalent to themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-from django.db.models import Case as Switch
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
 from learning_records.merge.provenance import told_apart, with_origin
 from learning_records.models import LearningRecord
-from merging.handlers import Case, Change, Claim, MergeHandler, Move, Outcome, Verdict, exempt, moves, register
+from merging.handlers import Case, Change, Claim, MergeHandler, Move, Outcome, Sorted, Verdict, exempt, moves, register
 
 MOVING = ("moves", "between", "twice")
 exempt("learning_records.LearningRecord", "merged_from", "it tells who received the record, for good")
@@ -23,7 +20,7 @@ class LearningRecordHandler(MergeHandler):
     related = ("course",)
 
     def plan(self, case: Case) -> Iterator[Change | Move]:
-        yield Move(_sorted(case), with_origin(_verdicts(case), MOVING, case.source.pk))
+        yield Move(Sorted(LearningRecord, _sorted(case)), with_origin(_verdicts(case), MOVING, case.source.pk))
 
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         return row.title or str(row.course), {
@@ -51,17 +48,26 @@ def _verdicts(case: Case) -> dict[str, Verdict]:
     }
 
 
-def _sorted(case: Case) -> QuerySet[LearningRecord]:
+def _sorted(case: Case) -> str:
     """The source's records, and the destination's equivalencies of these, each with its verdict."""
     source, destination = case.source.pk, case.destination.pk
-    own = Q(user=destination, is_superseded=False, equivalent_of__user=source)
-    same = LearningRecord.objects.listed().filter(user=destination, equivalent_of=OuterRef("equivalent_of"))
+    listed = "NOT r.is_superseded AND r.equivalent_of_id IS NOT NULL"
     cases = (
-        (Q(user=destination), "own"),
-        (Q(is_superseded=False, equivalent_of__user=destination), "between"),
-        (Q(Exists(same), is_superseded=False, equivalent_of__isnull=False), "twice"),
-        (Q(user=source), "moves"),
+        (f"r.user_id = {destination:d}", "own"),
+        (f"{listed} AND o.user_id = {destination:d}", "between"),
+        (f"{listed} AND t.id IS NOT NULL", "twice"),
+        ("TRUE", "moves"),
     )
-    whens = [When(condition, then=Value(verdict)) for condition, verdict in told_apart(cases, MOVING)]
-    rows = LearningRecord.objects.filter(Q(user=source) | own)
-    return rows.annotate(verdict=Switch(*whens, default=None, output_field=CharField()))
+    whens = " ".join(f"WHEN {condition} THEN '{verdict}'" for condition, verdict in _told_apart(cases))
+    return f"""
+        SELECT r.id, CASE {whens} END FROM learning_records_learningrecord r
+        LEFT JOIN learning_records_learningrecord o ON o.id = r.equivalent_of_id
+        LEFT JOIN learning_records_learningrecord t
+            ON t.equivalent_of_id = r.equivalent_of_id AND t.user_id = {destination:d} AND NOT t.is_superseded
+        WHERE r.user_id = {source:d}
+           OR r.user_id = {destination:d} AND NOT r.is_superseded AND o.user_id = {source:d}
+    """  # noqa: S608 - numbers and our own words
+
+
+def _told_apart(cases: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    return ((c.replace("merged_from_id", "r.merged_from_id"), v) for c, v in told_apart(cases, MOVING))

@@ -10,7 +10,7 @@ from tests.factories import (
     LearningRecordFactory,
     UserFactory,
 )
-from tests.merging_cases import Pair, enroll, outcomes, owner, reasons
+from tests.merging_cases import Pair, enroll, link_up, outcomes, owner, reasons
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +36,7 @@ def equivalency(record: LearningRecord, user: object) -> LearningRecord:
 
 def test_nobody_is_equivalent_to_themselves() -> None:
     pair, third = Pair.make(), UserFactory.create()
+    link_up(pair.source, pair.destination, third)
     theirs, own = LearningRecordFactory.create(user=pair.source), LearningRecordFactory.create(user=pair.destination)
     from_own, from_theirs = equivalency(own, pair.source), equivalency(theirs, pair.destination)
     elsewhere = equivalency(theirs, third)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from learning_records.models import (
 from rewards.models import Badge, BadgeAward, CoinEntry, PointEntry, Reward, RewardRequest
 from tests import factories
 from tests.factories import at
+from tests.merging_cases import link_up
 
 MOMENTS = [at(2024), at(2024, 11), at(2025), at(2025, 6), at(2026)]
 Spec = dict[str, Any]
@@ -112,10 +113,8 @@ scenes = st.fixed_dictionaries(
         ),
         "competencies": rows(competency=st.sampled_from("ab"), level=which(3), is_superseded=st.booleans()),
         "badges": rows(badge=which(2), awarded_at=moments, is_superseded=st.booleans()),
-        "records": st.lists(
-            st.fixed_dictionaries({"user": which(3), "course": which(2), "of": st.one_of(st.none(), which(4))}),
-            max_size=5,
-        ),
+        "records": st.lists(st.fixed_dictionaries({"user": which(3), "course": which(2)}), max_size=4),
+        "linked": st.sampled_from([(), (0, 1, 2), (0, 2), (1, 2), (0, 1)]),
         "plans": rows(learning_plan=which(3), status=st.sampled_from(LearningPlanEnrollment.Status.values)),
         "points": rows(amount=st.sampled_from([5, 30, -4])),
         "coins": rows(amount=st.sampled_from([5, 30, -4])),
@@ -142,13 +141,13 @@ scenes = st.fixed_dictionaries(
 )
 
 
-def build(scene: dict[str, list[Spec]], there: Catalogue) -> None:
+def build(scene: dict[str, Any], there: Catalogue) -> None:
     """Make the rows; what the database forbids to have twice is kept once, or as history."""
     for spec, person in zip(scene["profiles"], there.people, strict=False):
         User.objects.filter(pk=person.pk).update(**spec)
     _enrollments(scene["enrollments"], there)
     _awards(scene["awards"], there)
-    _records(scene["records"], there)
+    _records(scene["records"], scene["linked"], there)
     for model, specs in _simple(scene, there):
         model.objects.bulk_create([model(**spec) for spec in specs])
 
@@ -235,22 +234,30 @@ def _awards(specs: list[Spec], there: Catalogue) -> None:
     CertificationAward.objects.bulk_create(awards)
 
 
-def _records(specs: list[Spec], there: Catalogue) -> None:
-    """Earned records first; an equivalency of one of them where it is another person's, once."""
-    choose: Callable[[Spec], Spec] = lambda spec: _resolved(spec, there, course=there.courses)  # noqa: E731
-    earned = [LearningRecord(**_record(choose(spec))) for spec in specs if spec["of"] is None]
+def _records(specs: list[Spec], linked: tuple[int, ...], there: Catalogue) -> None:
+    """Earned records, and the equivalencies that are owed of them to whoever is linked."""
+    earned = [
+        LearningRecord(**_resolved(spec, there, course=there.courses), kind="course", completed_at=MOMENTS[0])
+        for spec in specs
+    ]
     LearningRecord.objects.bulk_create(earned)
-    equivalencies = {}
-    for spec in specs:
-        if spec["of"] is not None and spec["of"] < len(earned):
-            origin, user = earned[spec["of"]], there.people[spec["user"]]
-            if origin.user != user:
-                equivalencies[origin.pk, user.pk] = LearningRecord(
-                    user=user, kind="course", course=origin.course, completed_at=origin.completed_at,
-                    origin="equivalency", equivalent_of=origin,
-                )  # fmt: skip
-    LearningRecord.objects.bulk_create(equivalencies.values())
+    group = [there.people[number] for number in linked]
+    if group:
+        link_up(*group)
+    LearningRecord.objects.bulk_create(
+        _equivalency(record, person)
+        for record in earned
+        for person in group
+        if record.user in group and record.user != person
+    )
 
 
-def _record(spec: Spec) -> Spec:
-    return {"user": spec["user"], "kind": "course", "course": spec["course"], "completed_at": MOMENTS[0]}
+def _equivalency(record: LearningRecord, person: User) -> LearningRecord:
+    return LearningRecord(
+        user=person,
+        kind="course",
+        course=record.course,
+        completed_at=record.completed_at,
+        origin="equivalency",
+        equivalent_of=record,
+    )

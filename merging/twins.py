@@ -1,0 +1,99 @@
+"""Kinds of which an account counts one row per thing: which of two rows wins is said once, and decided by SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import BooleanField, Count, ExpressionWrapper, OrderBy, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from merging.handlers import Case, Change, MergeHandler, Move, Outcome, Sorted, Verdict, moves
+
+COLUMNS = ("pk", "user_id", "is_alive", "place", "size")
+
+
+class TwinHandler(MergeHandler):
+    """On a clash the better row wins, the other is kept aside.
+
+    `things` name the thing, `live` tells rows that count, `loses` is what a losing row is set to and `keeps` what it
+    held, `order` ranks the rows for one thing, best first. The destination's row wins a tie. `columns` are those that
+    `cases` looks at beside COLUMNS.
+    """
+
+    things: ClassVar[tuple[str, ...]]
+    live: ClassVar[Q]
+    loses: ClassVar[Mapping[str, Any]]
+    keeps: ClassVar[Mapping[str, Any]]
+    order: ClassVar[tuple[OrderBy, ...]]
+    columns: ClassVar[tuple[str, ...]] = ()
+    noun: ClassVar[str] = "one"
+
+    def alive(self, case: Case) -> Q:
+        """The rows that take part in the contest."""
+        return self.live
+
+    def ranking(self, case: Case) -> tuple[Any, ...]:
+        """What decides between two rows for one thing, the first difference."""
+        return (*self.order, owner_first(case.destination.pk))
+
+    def rows(self, case: Case) -> QuerySet[Any]:
+        """The rows of both accounts."""
+        return self.claims[0].model._default_manager.filter(user__in=[case.source.pk, case.destination.pk])
+
+    def classes(self, case: Case) -> Mapping[str, Verdict]:
+        """The verdicts, in playing order: the destination's losers make room first."""
+        s, d = case.source.pk, case.destination.pk
+        before, after = {"user_id": d, **self.keeps}, {"user_id": d, **self.loses}
+        return {
+            "destination_loses": Verdict(Outcome.SUPERSEDED, f"the source's {self.noun} is better", before, after),
+            "moves": moves(s, d),
+            "wins": moves(s, d, reason=f"better than the destination's {self.noun}"),
+            "loses": Verdict(
+                Outcome.SUPERSEDED,
+                f"the destination's {self.noun} is at least as good",
+                {"user_id": s, **self.keeps},
+                {"user_id": d, **self.loses},
+            ),
+            "aside": moves(s, d, reason="history moves as history"),
+        }
+
+    def cases(self, case: Case) -> Iterable[tuple[str, str]]:
+        """Which row gets which verdict: conditions in SQL, the first that fits. Places are those among the living."""
+        source = f"user_id = {case.source.pk:d}"
+        return (
+            (f"{source} AND NOT is_alive", "aside"),
+            (f"{source} AND size = 1", "moves"),
+            (f"{source} AND place = 1", "wins"),
+            (source, "loses"),
+            ("is_alive AND place > 1", "destination_loses"),
+        )
+
+    def plan(self, case: Case) -> Iterator[Change | Move]:
+        sql, params = self.sort(case)
+        ids = f"SELECT pk, verdict FROM ({sql}) s"  # noqa: S608 - of our own words and numbers
+        yield Move(Sorted(self.claims[0].model, ids, params), self.classes(case))
+
+    def ranked(self, case: Case) -> QuerySet[Any]:
+        """Each row with its place among the rows for its thing, and how many these are."""
+        alive = ExpressionWrapper(self.alive(case), BooleanField())
+        partition: list[Any] = [*self.things, alive]
+        rows: QuerySet[Any] = self.rows(case).annotate(
+            is_alive=alive,
+            place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
+            size=Window(Count("pk"), partition_by=partition),
+        )
+        return rows
+
+    def sort(self, case: Case) -> tuple[str, tuple[Any, ...]]:
+        """SQL and parameters: COLUMNS, `columns`, and the verdict of each row."""
+        names = (*COLUMNS, *self.columns)
+        ranked, params = self.ranked(case).order_by().values_list(*names).query.sql_with_params()
+        whens = " ".join(f"WHEN {condition} THEN '{verdict}'" for condition, verdict in self.cases(case))
+        told = f"SELECT r.*, CASE {whens} END AS verdict FROM ({ranked}) r({', '.join(names)})"  # noqa: S608
+        return told, params
+
+
+def owner_first(account_id: int) -> OrderBy:
+    """Rows of this account before the others."""
+    return OrderBy(ExpressionWrapper(Q(user=account_id), BooleanField()), descending=True)
