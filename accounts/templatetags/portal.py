@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -19,6 +20,11 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, size: int = 18, label: str = "") -> str:
     """An inline Lucide icon: decoration, unless it has a label."""
+    return _svg(str(name), size, str(label))
+
+
+@lru_cache(maxsize=2000)
+def _svg(name: str, size: int, label: str) -> str:
     spoken = {"role": "img", "aria_label": str(label) + ""} if label else {"aria_hidden": "true"}
     return lucide(str(name) + "", size=size, **{"class": "icon"}, **spoken)
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts import services
 from accounts.errors import AccountError, FieldsInvalid
 from accounts.forms import BranchForm
-from accounts.models import Branch, BranchMembership, Right, Status
+from accounts.models import Branch, BranchMembership, Right
 from accounts.report import branches_of
 from accounts.views.access import actor_of, needs_right, origin_of, superadmins_only
 
@@ -21,8 +21,8 @@ from accounts.views.access import actor_of, needs_right, origin_of, superadmins_
 def show(request: HttpRequest) -> HttpResponse:
     """All branches with the number of people in each; a power user sees those assigned to them."""
     branches = branches_of(actor_of(request))
-    members = BranchMembership.objects.exclude(user__status=Status.DELETED)
-    counted = members.filter(branch__in=branches).values_list("branch").annotate(people=Count("pk")).order_by()
+    members = BranchMembership.objects.filter(branch__in=branches)
+    counted = members.values_list("branch").annotate(people=Count("pk")).order_by()
     return render(request, "accounts/branches.html", {"branches": branches, "people": dict(counted)})
 
 
