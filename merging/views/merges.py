@@ -30,12 +30,19 @@ from merging.forms import MergeFilterForm, UndoForm
 from merging.models import Merge
 from merging.policies import POLICIES, Choices, parse_choices
 from merging.views import pages
+from merging.views.sections import ROWS_LISTED, tabs
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 PER_PAGE = 50
 MATCHES = 200
+FATES: dict[str, Any] = {
+    Merge.Status.QUEUED: pages.FATES,
+    Merge.Status.DONE: {"source": "was merged away", "destination": "was kept"},
+    Merge.Status.FAILED: {"source": "wasn't merged", "destination": "is unchanged"},
+    Merge.Status.UNDONE: {"source": "is back as it was", "destination": "is back as it was"},
+}
 
 
 @merger_required
@@ -89,17 +96,27 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
         "may_undo": actor.is_superadmin and merge.status == Merge.Status.DONE,
         "refusal": _undo_refusal(actor, merge),
         "role_labels": pages.ROLE_NAMES,
+        "fates": FATES[merge.status],
+        "names": _names(merge),
         "fixed": pages.decided(POLICIES[merge.policy], _choices(merge)),
         "chosen": [*_choices(merge).fields, *(f"course {course}" for course in _choices(merge).courses)],
         "again": reverse("merging:new") + f"?source={merge.source_id}&destination={merge.destination_id}",
         "acts": _acts(actor, merge),
-        **pages.tabs(
-            partial(review.history, merge, pages.ROWS_LISTED),
+        **tabs(
+            partial(review.history, merge, ROWS_LISTED),
             tab,
             max(number, 1),
             lambda key, place: "?" + urlencode({"tab": key, "page": place}),
         ),
     }
+
+
+def _names(merge: Merge) -> list[str]:
+    """Both accounts by name; by username too where the names are the same, as they often are afterwards."""
+    both = (merge.source, merge.destination)
+    if str(merge.source) != str(merge.destination):
+        return [str(account) for account in both]
+    return [f"{account} ({account.username})" for account in both]
 
 
 def _choices(merge: Merge) -> Choices:
@@ -190,5 +207,6 @@ def _undo_page(
         "rows": review.named(refusal.facts.get("rows", ())) if refusal else [],
         "going_back": going_back,
         "role_labels": pages.ROLE_NAMES,
+        "fates": FATES[merge.status],
     }
     return render(request, "merging/undo.html", context, status=status)

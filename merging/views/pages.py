@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,20 +19,18 @@ from merging.forms import STEPS, Address
 from merging.handlers import Case, ChoiceRow, Notice
 from merging.plan import Plan
 from merging.policies import POLICIES, Choices, Policy, Side
+from merging.views.sections import ROWS_LISTED, tabs
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 BLANKS = {"profile": "—", "enrollments": "not enrolled"}
 COURSES_PER_PAGE = 50
-ROWS_LISTED = 50
-FOR_MACHINES = {"badge", "branch", "certification", "course", "id", "learning_plan", "plan", "reward"}  # ids
-ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d|$)")
-TABS = ("profile", "enrollments", "transactions", "badges", "subscriptions")
 ROLE_HELP: Mapping[Side, str] = {
     "source": "The account that will be merged away. Type a name, username, e-mail address or employee number.",
     "destination": "The account that will be kept. Type a name, username, e-mail address or employee number.",
 }
+FATES: Mapping[Side, str] = {"source": "will be merged away", "destination": "will be kept"}
 ROLE_NAMES: Mapping[Side, str] = {"source": "Source", "destination": "Destination"}
 SAME = Notice("same_account", "This account is already in the other role. A merge needs two different accounts.")
 
@@ -69,6 +66,7 @@ def frame(question: Asked, candidates: Sequence[User]) -> dict[str, Any]:
         "steps": steps,
         "swap": address.swapped().query(),
         "role_labels": _role_labels(address),
+        "fates": FATES,
         "tab_base": reverse("merging:new"),
         **picker(question, candidates),
     }
@@ -116,7 +114,7 @@ def destination(question: Asked, case: Case | None) -> dict[str, Any]:
         "rows": rows,
         "differing": sum(1 for row in rows if row.differs),
         "policies": list(POLICIES.values()),
-        "manual_url": address_of("consolidation:begin"),
+        "manual_url": address_of("merging:consolidate"),
         "may_pick": True,
         "blockers": blockers,
         "may_go_on": case is not None and not blockers,
@@ -127,7 +125,7 @@ def _card(role: Side, account: User | None, address: Address) -> dict[str, Any]:
     return {
         "role": role,
         "title": _role_labels(address)[role],
-        "fate": "will be kept" if role == "destination" else "will be merged away",
+        "fate": FATES[role],
         "account": account,
         "facts": _facts(account) if account else [],
         "change": address.moved_to(**{role: None}, step=1).query(),
@@ -236,55 +234,3 @@ def decided(policy: Policy, choices: Choices) -> list[str]:
         enrollments,
         "The source becomes inactive." if policy.deactivates_source else "The source stays as it is afterwards.",
     ]
-
-
-def _row(row: review.Row) -> dict[str, Any]:
-    told = {key: value for key, value in row.detail.items() if value not in (None, "", [], {})}
-    told = {key: value for key, value in told.items() if key not in FOR_MACHINES and not key.endswith("_id")}
-    facts = [(key.replace("_", " "), _fact(told[key])) for key in sorted(told)]
-    return {"what": row.what, "outcome": row.outcome, "reason": row.reason, "facts": facts, "detail": row.detail}
-
-
-def _fact(value: Any) -> str:
-    """A plain value for people: times as dates, truth as yes or no, parts of a whole one after the other."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {_fact(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(_fact(item) for item in value)
-    if isinstance(value, str) and ISO_DATE.match(value):
-        return date.fromisoformat(value[:10]).strftime("%-d %b %Y")
-    return str(value)
-
-
-def tabs(
-    load: Callable[..., list[review.Section]], tab: str, page: int, link: Callable[[str, int], str]
-) -> dict[str, Any]:
-    """Sections as tabs: the five that people look for first, then what else has rows; empty ones by name.
-
-    `tab` is the open one, turned to `page`; the others show their first rows.
-    """
-    sections = {section.key: section for section in load()}
-    tab = tab if tab in sections else TABS[0]
-    if page > 1:
-        sections |= {s.key: s for s in load(offset=(page - 1) * ROWS_LISTED, only=tab) if s.key == tab}
-    shown = [sections[key] for key in TABS] + [s for s in sections.values() if s.key not in TABS and s.total]
-    return {
-        "sections": [_tab(section, section.key == tab, link) for section in shown],
-        "empty": [s.label for s in sections.values() if s.key not in TABS and not s.total],
-    }
-
-
-def _tab(section: review.Section, is_open: bool, link: Callable[[str, int], str]) -> dict[str, Any]:
-    page = section.offset // ROWS_LISTED + 1
-    return {
-        "section": section,
-        "is_open": is_open,
-        "counts": [(outcome, count) for outcome, count in section.counts.items() if count],
-        "rows": [_row(row) for row in section.rows],
-        "first": section.offset + 1,
-        "last": section.offset + len(section.rows),
-        "previous": link(section.key, page - 1) if page > 1 else "",
-        "next": link(section.key, page + 1) if section.rest else "",
-    }

@@ -167,6 +167,6 @@ def _refused(request: HttpRequest, question: Question, given: dict[str, Any], er
 
 def _say(request: HttpRequest, merge: Merge) -> None:
     if merge.status == Merge.Status.DONE:
-        messages.success(request, f"{merge.source} was merged into {merge.destination}.")
+        messages.success(request, f"{merge.source.username} was merged into {merge.destination.username}.")
     else:
         messages.info(request, "The merge is large, so it is carried out in the background. This page follows it.")
