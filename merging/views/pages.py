@@ -114,7 +114,7 @@ def destination(question: Asked, case: Case | None) -> dict[str, Any]:
         "rows": rows,
         "differing": sum(1 for row in rows if row.differs),
         "policies": list(POLICIES.values()),
-        "manual_url": address_of("merging:consolidate"),
+        "manual_url": address_of("consolidation:begin"),
         "may_pick": True,
         "blockers": blockers,
         "may_go_on": case is not None and not blockers,
