@@ -25,6 +25,7 @@ from learning_records.models import (
 from linking.models import Membership
 from lms.demo.load import load
 from lms.demo.stage import Prepared, all_pairs
+from lms.laws import verify
 from merging import services
 from merging.errors import MergeRefused
 from merging.models import Merge
@@ -231,3 +232,9 @@ def test_it_is_open_to_the_power_user_with_rights_alone(scene: Scene) -> None:
         return not services.preview(**scene.question("erin.olsson", "erin.olsson2") | {"actor": actor}).blockers
 
     assert (may("paula.power"), may("pedro.power"), may("jane.doe")) == (True, False, False)
+
+
+def test_it_keeps_every_law_when_all_are_merged(scene: Scene) -> None:
+    for pair in ALLOWED:
+        scene.merge(pair.source, pair.destination)
+    assert [str(breach) for breach in verify()] == []

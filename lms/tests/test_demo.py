@@ -17,6 +17,7 @@ from lms.demo import signins
 from lms.demo.load import AlreadyLoaded, load
 from lms.demo.stage import all_pairs
 from lms.demo.words import FIRST_NAMES, LAST_NAMES, name_of
+from lms.laws import verify
 from rewards.models import CoinEntry
 from tests.fingerprints import fingerprint
 
@@ -137,3 +138,8 @@ def test_it_sends_in_batches_and_says_so() -> None:
     load(1200, NOW, lambda done, users: seen.append((done, users)))
     assert [done for done, _ in seen[:2]] == [500, 1000]
     assert seen[-1][0] == seen[-1][1]
+
+
+def test_it_keeps_every_law() -> None:
+    load(400, NOW)
+    assert [str(breach) for breach in verify()] == []
