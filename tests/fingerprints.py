@@ -24,3 +24,9 @@ def fingerprint(without: Collection[str] = ()) -> dict[str, str]:
             cursor.execute(f'SELECT md5(string_agg({row}, chr(10) ORDER BY {row})) FROM "{table}" t')
             found[table] = cursor.fetchone()[0]
     return found
+
+
+def analyze() -> None:
+    """Let the database know its tables: what a test wrote a moment ago has no statistics, and plans go astray."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")

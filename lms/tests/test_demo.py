@@ -19,7 +19,7 @@ from lms.demo.stage import all_pairs
 from lms.demo.words import FIRST_NAMES, LAST_NAMES, name_of
 from lms.laws import verify
 from rewards.models import CoinEntry
-from tests.fingerprints import fingerprint
+from tests.fingerprints import analyze, fingerprint
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 USERS = 120
@@ -142,4 +142,5 @@ def test_it_sends_in_batches_and_says_so() -> None:
 
 def test_it_keeps_every_law() -> None:
     load(400, NOW)
+    analyze()
     assert [str(breach) for breach in verify()] == []
