@@ -110,6 +110,7 @@ register(
         aside=SUPERSEDED,
         order="completed_at",
         notes=_record_notes,
+        page="learning_records:record",
     )
 )
 register(

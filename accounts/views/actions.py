@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.models import Right, Status, User
 
@@ -27,10 +27,9 @@ def actions_for(actor: User, account: User, *, keep: bool = False) -> list[Actio
         return found
     if may_edit(actor, account):
         found.append(Action("Edit", "pencil", reverse("accounts:edit_user", args=[account.pk])))
-        if enroll := _address("learning_records:enroll", account.pk):
-            found.append(Action("Enroll", "book-plus", enroll))
-        if receive := _address("learning_records:receive", account.pk):
-            found.append(Action("Add learning record", "file-plus", receive))
+        found.append(Action("Enroll", "book-plus", reverse("learning_records:enroll", args=[account.pk])))
+        receive = reverse("learning_records:receive", args=[account.pk])
+        found.append(Action("Add learning record", "file-plus", receive))
     return [*_merging(actor, account, keep), *found, *_life(actor, account)]
 
 
@@ -43,19 +42,9 @@ def _merging(actor: User, account: User, keep: bool) -> Iterator[Action]:
     if not (account.is_learner and actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)):
         return
     query = f"destination={account.pk}&policy=keep_primary" if keep else f"source={account.pk}"
-    merge, consolidate = _address("merging:new"), _address("consolidation:begin")
-    if settings.MERGING_ENABLED and merge:
-        yield Action("Merge User", "git-merge", f"{merge}?{query}", in_panel=not keep)
-    if consolidate:
-        yield Action("Consolidate manually", "list-checks", f"{consolidate}?{query.split('&', maxsplit=1)[0]}")
-
-
-def _address(name: str, *args: int) -> str:
-    """The address of another app's page; empty when this installation has none."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+    if settings.MERGING_ENABLED:
+        yield Action("Merge User", "git-merge", f"{reverse('merging:new')}?{query}", in_panel=not keep)
+    yield Action("Consolidate manually", "list-checks", f"{reverse('consolidation:begin')}?user={account.pk}")
 
 
 def _life(actor: User, account: User) -> Iterator[Action]:
