@@ -129,6 +129,38 @@ def test_it_refuses_in_words_and_goes_no_further(walk: Walk, pair: Prepared) -> 
     expect(walk.page.locator("#panel").get_by_role("button", name="Next")).to_be_disabled()
 
 
+@pytest.mark.covers("S3.19")
+def test_it_lets_the_actor_choose_what_is_merged(walk: Walk) -> None:
+    walk.open_panel("jin.ito")
+    walk.choose("jin.itoh")
+    panel = walk.page.locator("#panel")
+    for step in ("User Information", "Enrollments", "Review"):
+        panel.get_by_role("button", name="Next").locator("visible=true").last.click()
+        expect(panel.locator("[aria-current=step]")).to_have_text(step)
+        if step != "Review":
+            panel.get_by_role("switch", name="Merge").uncheck()
+    outcomes = {key: {row[1] for row in rows} for key, rows in walk.rows().items()}
+    assert outcomes["enrollments"] == outcomes["transactions"] == {"stays"}
+    expect(panel).to_contain_text("The destination's profile is kept.")
+
+
+@pytest.mark.covers("S3.39")
+def test_it_offers_no_way_to_leave_external_training_out(walk: Walk) -> None:
+    walk.open_panel("ivan.petrov")
+    walk.choose("ivan.petroff")
+    panel = walk.page.locator("#panel")
+    for step in ("User Information", "Enrollments", "Review"):
+        panel.get_by_role("button", name="Next").locator("visible=true").last.click()
+        expect(panel.locator("[aria-current=step]")).to_have_text(step)
+        controls = panel.locator("input, select, textarea, label").evaluate_all(
+            "all => all.map(one => `${one.name || ''} ${one.textContent}`)"
+        )
+        assert [control for control in controls if "training" in control.lower()] == []
+    walk.page.goto(f"{walk.page.url}&external_trainings=off&training=off")
+    moved = [what for what, outcome, *_ in walk.rows()["external_trainings"] if outcome == "moved"]
+    assert moved == ["Auditor course at the chamber", "Welding certificate"]
+
+
 def test_it_lets_in_with_the_password_of_the_readme(page: Page) -> None:
     load(0, timezone.now().replace(microsecond=0))
     page.goto("/")
