@@ -161,12 +161,13 @@ def test_voids_restores_and_expiries_are_followed(doe: User, smith: User) -> Non
     link(doe, smith)
     record = earn(doe)
     issue()
-    seen = []
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: learning.void_record(record.pk, reason="mistake", actor_id=None),
         lambda: learning.restore_record(record.pk, actor_id=None),
         lambda: learning.change_expiry(record.pk, expires_at=timezone.now() + DAY, actor_id=None),
-    ):
+    ]
+    seen = []
+    for change in changes:
         change()
         issue()
         assert validity(smith) == validity(doe)

@@ -176,7 +176,7 @@ class Machine(RuleBasedStateMachine):
 @pytest.mark.timeout(1800)
 def test_what_exists_is_what_the_rules_owe_after_any_history() -> None:
     examples = int(os.environ.get("FUZZ_EXAMPLES", "10"))
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Machine,
         settings=settings(
             max_examples=examples,
