@@ -7,6 +7,7 @@ batch, and the rows' verdicts and outcomes are written in the transaction of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -141,6 +142,18 @@ def cancel(*, actor: User, import_id: int) -> Import:
         file.save(update_fields=["status", "finished_at"])
         _audit("import.cancelled", file, actor)
     return file
+
+
+def forget_old_rows() -> int:
+    """Delete the rows of files that are older than IMPORT_KEEP_DAYS: they name people. Answers how many."""
+    old = timezone.now() - timedelta(days=settings.IMPORT_KEEP_DAYS)
+    with transaction.atomic():
+        Import.objects.filter(uploaded_at__lt=old, status=Status.CHECKED).update(
+            status=Status.CANCELLED, finished_at=timezone.now()
+        )
+        ended = Import.objects.filter(uploaded_at__lt=old, status__in=[Status.DONE, Status.CANCELLED])
+        deleted, _ = ImportRow.objects.filter(import_file__in=ended).delete()
+    return deleted
 
 
 def counts(file: Import) -> dict[str, int]:

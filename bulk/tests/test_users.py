@@ -1,9 +1,11 @@
 """CSV files of users: found, compared, refused in words, written."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -179,6 +181,14 @@ def test_it_lets_power_users_change_only_their_own(boss: User) -> None:
     file = run(helper, f"id,phone\n{mine.pk},1\n{other.pk},1\n{boss.pk},1\n")
     assert findings(file) == [("changed", ""), ("refused", "id"), ("refused", "id")]
     assert User.objects.get(pk=other.pk).phone == ""
+
+
+def test_it_forgets_the_rows_of_old_files(boss: User) -> None:
+    person("jane")
+    old, new = run(boss, "username,phone\njane,1\n"), check(boss, "username,phone\njane,2\n")
+    Import.objects.filter(pk=old.pk).update(uploaded_at=timezone.now() - timedelta(days=31))
+    assert services.forget_old_rows() == 1
+    assert list(ImportRow.objects.values_list("import_file", flat=True)) == [new.pk]
 
 
 NAMES = ("ann", "bob", "cyd", "dan", "eve")
