@@ -110,7 +110,7 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(HISTORIES * 60)
+@pytest.mark.timeout(300 + HISTORIES * 60)
 def test_all_laws_hold_after_random_histories() -> None:
     run_state_machine_as_test(
         Histories,

@@ -71,7 +71,7 @@ def merge(ask: Question, there: Catalogue) -> Merge:
 
 @pytest.mark.covers("P.2", "P.4", "P.5", "S2.1", "S3.20")
 @pytest.mark.django_db
-@pytest.mark.timeout(EXAMPLES * 3)
+@pytest.mark.timeout(300 + EXAMPLES * 3)
 def test_a_merge_equals_the_model_and_an_undo_restores_all() -> None:
     there = Catalogue.make()
 
