@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+import structlog.tracebacks
 from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware
 
@@ -49,10 +50,12 @@ def configured(form: str, level: str) -> dict[str, Any]:
 
 
 def _renderers(form: str) -> list[structlog.typing.Processor]:
+    """Tracebacks come without the values of variables: those may be passwords and people's data."""
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if form == "json":
-        return [clean, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    return [clean, structlog.dev.ConsoleRenderer()]
+        plain = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        return [clean, structlog.processors.ExceptionRenderer(plain), structlog.processors.JSONRenderer()]
+    return [clean, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
 
 
 class RequestLog(RequestMiddleware):
