@@ -62,3 +62,14 @@ def test_it_has_a_picture_of_modest_size() -> None:
     sizes = [path.stat().st_size for path in (ROOT / "docs" / "pictures").glob("*.png")]
     assert sizes
     assert max(sizes) <= 300_000
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_it_says_why_each_package_is_here(name: str) -> None:
+    ours = (ROOT / name).read_text(encoding="utf-8").partition("# What these need.")[0]
+    said = (ROOT / "docs" / "decisions" / "0006-dependencies.md").read_text(encoding="utf-8").lower()
+    packages = [package.lower() for package in re.findall(r"^([\w.-]+)", ours, re.MULTILINE) if package != "-r"]
+    short = {package: package.removeprefix("pytest") for package in packages if package.startswith("pytest-")}
+    short |= {package: "types-*" for package in packages if package.startswith("types-")}
+    short |= {"drf-spectacular-sidecar": "its sidecar"}
+    assert [package for package in packages if short.get(package, package) not in said] == []
