@@ -23,7 +23,7 @@ window.addEventListener("pageshow", () => {
 
 // A wizard that has just slid out waits for a name.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id !== "panel") return;
+  if (event.detail.target?.id !== "panel") return;
   const form = event.detail.target.querySelector("form[data-picks]");
   if (form && !form.querySelector("[data-picker] input[type=hidden]").value) form.querySelector("[role=combobox]").focus();
 });
@@ -79,5 +79,6 @@ document.addEventListener("keydown", (event) => {
 
 const makeAll = () => document.querySelectorAll("[data-tablist]").forEach(makeTabs);
 document.addEventListener("htmx:afterSwap", makeAll);
+document.addEventListener("htmx:historyRestore", makeAll);
 document.addEventListener("DOMContentLoaded", makeAll);
 if (document.readyState !== "loading") makeAll();

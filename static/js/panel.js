@@ -1,19 +1,22 @@
 // The slide-out panel: what htmx puts into #panel is shown as a dialog; closing it empties it and returns the focus.
+// Going back in the browser replaces the whole page, the panel too, so it is looked up each time.
 "use strict";
 
-const panel = document.getElementById("panel");
 let addressBefore = null;
 let openedFrom = null;
 
+const isPanel = (element) => element instanceof HTMLDialogElement && element.id === "panel";
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.target === panel && !panel.open) {
+  if (isPanel(event.detail.target) && !event.detail.target.open) {
     addressBefore = location.href;
     openedFrom = document.activeElement?.closest("details[data-menu]")?.querySelector("summary") ?? document.activeElement;
   }
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target !== panel || !panel.innerHTML.trim()) return;
+  const panel = event.detail.target;
+  if (!isPanel(panel) || !panel.innerHTML.trim()) return;
   for (const menu of document.querySelectorAll("details[data-menu][open]")) menu.open = false;
   if (!panel.open) panel.showModal();
   panel.scrollTop = 0;
@@ -21,16 +24,25 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.target === panel) location.assign(event.detail.pathInfo.requestPath);
+  if (isPanel(event.detail.target)) location.assign(event.detail.pathInfo.requestPath);
 });
 
-panel?.addEventListener("click", (event) => {
-  if (event.target === panel || event.target.closest("[data-close-panel]")) panel.close();
+document.addEventListener("click", (event) => {
+  const panel = event.target.closest?.("#panel");
+  if (panel && (event.target === panel || event.target.closest("[data-close-panel]"))) panel.close();
 });
 
-panel?.addEventListener("close", () => {
-  panel.replaceChildren();
+document.addEventListener("close", (event) => {
+  if (!isPanel(event.target)) return;
+  event.target.replaceChildren();
   if (addressBefore && location.href !== addressBefore) history.replaceState(null, "", addressBefore);
   openedFrom?.focus();
   addressBefore = openedFrom = null;
+}, true);
+
+// Back pressed twice in a row: only the page that the address names may arrive.
+let restoring = null;
+document.addEventListener("htmx:historyCacheMiss", (event) => {
+  restoring?.abort();
+  restoring = event.detail.xhr;
 });

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.models import BranchMembership, User
 from commerce.models import Subscription
 from learning_records.models import Enrollment
+from merging import services
 from merging.models import Merge
 from rewards.models import BadgeAward
 from tests.browser.conftest import NARROW
@@ -401,3 +402,40 @@ def test_a_stale_review_is_refused_and_says_what_changed(wizard: Page, cast: Cas
     wizard.get_by_role("button", name="Merge Users").click()
     wizard.wait_for_url(re.compile(r"/merges/\d+/$"))
     assert Merge.objects.get().status == "done"
+
+
+def test_back_in_the_panel_leads_to_the_page_before(wizard: Page, cast: Cast) -> None:
+    wizard.goto("/users/?q=jane.old")
+    row = wizard.get_by_role("row").filter(has_text="jane.old")
+    row.locator("summary").click()
+    row.get_by_role("link", name="Merge User").click()
+    panel = wizard.get_by_role("dialog")
+    panel.get_by_label("Destination", exact=True).first.fill("Keep")
+    panel.get_by_role("option", name="Jane Keeper").click()
+    expect(panel.get_by_role("region", name="Destination", exact=True)).to_contain_text("jane.new")
+    press_next(wizard)
+    expect(panel.get_by_role("switch", name="Merge user information")).to_be_visible()
+    wizard.go_back()
+    expect(wizard.locator("[aria-current=step]")).to_have_text("Destination")
+    press_next(wizard)
+    expect(wizard.get_by_role("switch", name="Merge user information")).to_be_visible()
+    for _ in range(3):
+        wizard.go_back()
+    expect(wizard).to_have_url(re.compile(r"/users/\?q=jane.old$"))
+    row.locator("summary").click()
+    row.get_by_role("link", name="Merge User").click()
+    expect(wizard.get_by_role("dialog").get_by_role("region", name="Source")).to_contain_text("Jane Duplicate")
+
+
+@pytest.mark.covers("S2.12", "S2.13")
+def test_the_person_goes_on_with_the_primary(page: Page, cast: Cast) -> None:
+    cast.destination.set_password("correct horse battery")
+    cast.destination.save()
+    services.request_merge(
+        actor=cast.boss, source_id=cast.source.pk, destination_id=cast.destination.pk, policy="keep_primary"
+    )
+    page.goto("/sign-in/")
+    page.get_by_label("Username").fill("jane.new")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Lonely course").first).to_be_visible()
