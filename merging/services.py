@@ -58,12 +58,16 @@ def request_merge(
 ) -> Merge:
     """Merge now, or queue the merge when it writes more rows than MERGE_INLINE_LIMIT; the door enqueues it then.
 
-    `digest` is that of the plan that was reviewed; a different plan is refused. Raises MergeError of every kind.
+    `digest` is that of the plan that was reviewed; a different plan is refused. Asked twice, a queued merge is queued
+    once. Raises MergeError of every kind.
     """
     chosen = find_policy(policy)
     with _one_transaction():
         _lock_accounts({source_id, destination_id}, source_id)
         plan = _plan_under_lock(actor, _case(source_id, destination_id, chosen, choices), digest)
+        waiting = _waiting_for(plan)
+        if waiting is not None:
+            return waiting
         merge = Merge.objects.create(
             source_id=source_id,
             destination_id=destination_id,
@@ -80,6 +84,12 @@ def request_merge(
         else:
             _audit("merge.queued", merge, actor.pk, origin)
     return merge
+
+
+def _waiting_for(plan: Plan) -> Merge | None:
+    """The queued merge of just this plan."""
+    both = {"source": plan.case.source.pk, "destination": plan.case.destination.pk}
+    return Merge.objects.filter(status=Merge.Status.QUEUED, digest=plan.digest, **both).first()
 
 
 def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:

@@ -200,3 +200,10 @@ def test_it_journals_ids_and_not_images(people: tuple[User, User, User], rows: l
     points = JournalEntry.objects.get(merge=merge, section="points")
     assert points.ids == list(PointEntry.objects.filter(amount=5).values_list("pk", flat=True))
     assert points.before == {"user_id": people[1].pk}
+
+
+def test_a_queued_merge_is_queued_once(people: tuple[User, User, User], rows: list[Course], settings: Any) -> None:
+    settings.MERGE_INLINE_LIMIT = 0
+    first, second = (services.request_merge(**ask(people)) for _ in range(2))
+    assert first == second
+    assert Merge.objects.count() == 1
