@@ -174,6 +174,7 @@ LOGGING = logs.configured(env.str("LOG_FORMAT", default="console"), env.str("LOG
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = (
     logging.DEBUG
 )  # the line at the end says all
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # a refusal is no trouble of ours
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
