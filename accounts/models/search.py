@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Collate, Concat, Lower
 
 HIGHEST = "\U0010ffff"
 LONGEST = 100
+NEAREST = 200  # how many matches per key are looked through before all that somebody sees
 
 
 def _key(expression: str | Func) -> Collate:

@@ -60,7 +60,9 @@ class Users(WritableRows):
     serializer_class = UserSerializer
     grave = ("destroy",)
     filters = {
-        "search": filters.Filter(_searched, filters.read_text, filters.TEXT, "how a name, username, e-mail or number begins"),
+        "search": filters.Filter(
+            _searched, filters.read_text, filters.TEXT, "how a name, username, e-mail or number begins"
+        ),
         "status": filters.by_choice("status", Status.values),
         "role": filters.by_choice("role", Role.values),
         "branch": filters.by_id("branch_memberships__branch"),

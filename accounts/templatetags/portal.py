@@ -30,14 +30,18 @@ def _svg(name: str, size: int, label: str) -> str:
 
 
 @register.inclusion_tag("_field.html")
-def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
-    """One row of a form: label, input, help and errors, tied together for screen readers."""
+def field(bound: BoundField, wide: bool = False, mark: bool = True) -> dict[str, Any]:
+    """One row of a form: label, input, help and errors, tied together for screen readers.
+
+    `mark=False` where every field is required, and saying so would be noise.
+    """
     widget = bound.field.widget
     is_group = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
     is_check = isinstance(widget, CheckboxInput)
     return {
         "bound": bound,
         "wide": wide,
+        "is_marked": mark and bound.field.required,
         "is_group": is_group,
         "is_check": is_check,
         "input": "" if is_group else bound.as_widget(attrs=_attributes(bound, is_check)),

@@ -65,6 +65,16 @@ def test_a_power_user_finds_only_those_assigned_to_them() -> None:
     assert {account.pk for account in User.objects.matching(power, "jane", 5)} == {direct.pk, by_branch.pk}
 
 
+def test_a_power_user_finds_theirs_behind_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.models.search.NEAREST", 3)
+    power = PowerUserFactory.create(first_name="Paul")
+    UserFactory.create_batch(9, first_name="Jane", last_name="A")
+    mine = UserFactory.create(first_name="Jane", last_name="Z")
+    power.assigned_users.create(user=mine)
+
+    assert User.objects.matching(power, "jane", 5) == [mine]
+
+
 def test_a_learner_finds_nobody_else() -> None:
     learner, _other = UserFactory.create_batch(2, first_name="Jane")
 
