@@ -5,7 +5,7 @@ RUN := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench fuzz venv venv-dev
+.PHONY: help run test check format bench fuzz venv venv-dev venv-fuzz
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -15,7 +15,7 @@ help: ## list the targets
 run: venv ## start the portal and everything it needs; Ctrl-C stops it
 	@exec $(RUN) -m launcher run
 
-test: venv-dev ## run all tests, or some: make test ARGS="merging -k undo"
+test: venv-dev venv-fuzz ## run all tests, or some: make test ARGS="merging -k undo"
 	@$(RUN) -m launcher.chromium
 	@exec $(RUN) -m pytest $(ARGS)
 
@@ -29,8 +29,7 @@ format: venv-dev ## format the code and sort its imports
 bench: venv-dev ## measure against the raw limit and against peers
 	@exec $(RUN) -m benchmarks $(ARGS)
 
-fuzz: venv-dev ## long property tests, and schemathesis against the running REST
-	@$(PYTHON) launcher/venv.py fuzz
+fuzz: venv-dev venv-fuzz ## long property tests, and schemathesis against the running REST
 	@exec $(RUN) -m tests.fuzz $(ARGS)
 
 venv:
@@ -38,3 +37,6 @@ venv:
 
 venv-dev:
 	@$(PYTHON) launcher/venv.py dev
+
+venv-fuzz:
+	@$(PYTHON) launcher/venv.py fuzz

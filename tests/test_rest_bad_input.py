@@ -20,7 +20,7 @@ MORE: list[Any] = [
     0, 1, 2**31, 10**30, 1.5, 1e308, " ", "1", "x" * 10_000, "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z",
     [], [1], [[]], ["x"], [10**30], {}, {"a": {"a": []}}, {"\x00": 1},
 ]  # fmt: skip
-VALUES = FEW + MORE if os.environ.get("FUZZ") else FEW
+VALUES = FEW + MORE if "FUZZ_REST_EXAMPLES" in os.environ else FEW
 BODIES: list[Any] = [
     None,
     True,
