@@ -1,5 +1,6 @@
 """Folders and programs that the launcher's tests share."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -23,15 +24,39 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def data() -> Iterator[Path]:
-    """A data folder that the servers' account can enter, also when root runs the tests."""
+@contextlib.contextmanager
+def data_folder() -> Iterator[Path]:
+    """One that the servers' account can enter, also when root runs the tests."""
     folder = Path(tempfile.mkdtemp(prefix="lms-test-")).resolve()
     folder.chmod(0o755)
     yield folder
     servers.stop(folder)
     shutil.rmtree(where.socket_dir(folder), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[Path]:
+    """A data folder whose tables are up to date, made once."""
+    with data_folder() as folder:
+        environment = {name: value for name, value in os.environ.items() if name not in GIVEN}
+        migrate = [sys.executable, "manage.py", "migrate", "-v", "0"]
+        subprocess.run(migrate, cwd=where.ROOT, env=environment | {"DATA_DIR": str(folder)}, check=True)
+        yield folder
+
+
+@pytest.fixture
+def empty() -> Iterator[Path]:
+    """A data folder where nothing was ever started."""
+    with data_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def data(empty: Path, model: Path) -> Path:
+    """A data folder that was used before; nothing runs on it."""
+    subprocess.run(["cp", "-a", f"{model}/.", empty], check=True)
+    return empty
 
 
 @pytest.fixture
@@ -45,7 +70,7 @@ Starter = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def start(data: Path) -> Iterator[Starter]:
+def start(empty: Path) -> Iterator[Starter]:
     """Start our Python on some arguments, on that data folder; killed at the end."""
     started = []
 
@@ -53,7 +78,7 @@ def start(data: Path) -> Iterator[Starter]:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=where.ROOT,
-            env=os.environ | {"DATA_DIR": str(data)} | variables,
+            env=os.environ | {"DATA_DIR": str(empty)} | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,9 +3,11 @@
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from launcher import processes, where
 from launcher.address import Address
@@ -13,6 +15,15 @@ from launcher.portal import MARK
 from launcher.tests.conftest import Starter
 
 PATIENCE = 60  # seconds
+SMALL = {"DEMO": "0", "WEB_WORKERS": "1", "CELERY_CONCURRENCY": "1"}
+
+Runner = Callable[[int], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def run(start: Starter) -> Runner:
+    """Start a small portal at a port."""
+    return lambda port: start("-m", "launcher", "run", PORT=str(port), **SMALL)
 
 
 def wait_for_greeting(portal: subprocess.Popen[str]) -> list[str]:
@@ -35,9 +46,9 @@ def left_over(data: Path) -> list[psutil.Process]:
     ]
 
 
-def test_it_starts_answers_and_stops_and_starts_again(start: Starter, data: Path, free_port: int) -> None:
+def test_it_starts_answers_and_stops_and_starts_again(run: Runner, data: Path, free_port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        portal = start("-m", "launcher", "run", PORT=str(free_port), DEMO="0")
+        portal = run(free_port)
         said = wait_for_greeting(portal)
         assert f"  The portal runs at http://localhost:{free_port}/" in said
         assert Address("127.0.0.1", free_port).answers()
@@ -50,11 +61,11 @@ def test_it_starts_answers_and_stops_and_starts_again(start: Starter, data: Path
         assert not Address("127.0.0.1", free_port).answers()
 
 
-def test_it_runs_once_per_data_folder_and_clears_up_after_a_kill(start: Starter, data: Path, free_port: int) -> None:
-    portal = start("-m", "launcher", "run", PORT=str(free_port), DEMO="0")
+def test_it_runs_once_per_data_folder_and_clears_up_after_a_kill(run: Runner, data: Path, free_port: int) -> None:
+    portal = run(free_port)
     wait_for_greeting(portal)
 
-    second = start("-m", "launcher", "run", PORT=str(free_port), DEMO="0")
+    second = run(free_port)
     _, complaint = second.communicate(timeout=PATIENCE)
     assert second.returncode == 1
     assert "already runs" in complaint
@@ -64,7 +75,7 @@ def test_it_runs_once_per_data_folder_and_clears_up_after_a_kill(start: Starter,
     strays = {process.pid for process in processes.marked(MARK, str(data))}
     assert strays
 
-    third = start("-m", "launcher", "run", PORT=str(free_port), DEMO="0")
+    third = run(free_port)
     said = wait_for_greeting(third)
     assert any("left behind" in line for line in said)
     assert not strays & {process.pid for process in processes.marked(MARK, str(data))}
@@ -73,8 +84,8 @@ def test_it_runs_once_per_data_folder_and_clears_up_after_a_kill(start: Starter,
     assert left_over(data) == []
 
 
-def test_it_stops_as_a_whole_when_a_part_ends(start: Starter, data: Path, free_port: int) -> None:
-    portal = start("-m", "launcher", "run", PORT=str(free_port), DEMO="0")
+def test_it_stops_as_a_whole_when_a_part_ends(run: Runner, data: Path, free_port: int) -> None:
+    portal = run(free_port)
     wait_for_greeting(portal)
     beat = next(process for process in processes.marked(MARK, str(data)) if "beat" in process.cmdline())
     beat.kill()
@@ -85,8 +96,8 @@ def test_it_stops_as_a_whole_when_a_part_ends(start: Starter, data: Path, free_p
     assert left_over(data) == []
 
 
-def test_it_stops_while_it_is_still_starting(start: Starter, data: Path, free_port: int) -> None:
-    portal = start("-m", "launcher", "run", PORT=str(free_port), DEMO="0")
+def test_it_stops_while_it_is_still_starting(run: Runner, empty: Path, free_port: int) -> None:
+    portal = run(free_port)
     assert portal.stdout
     assert portal.stdout.readline().startswith("» Starting PostgreSQL")
     time.sleep(0.3)
@@ -94,7 +105,7 @@ def test_it_stops_while_it_is_still_starting(start: Starter, data: Path, free_po
 
     portal.communicate(timeout=PATIENCE)
     assert portal.returncode == 0
-    assert left_over(data) == []
+    assert left_over(empty) == []
 
 
 def test_it_says_why_it_does_not_start(start: Starter, data: Path, free_port: int) -> None:

@@ -36,10 +36,10 @@ def test_it_refuses_when_too_many_run(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError
 
 
-def test_a_slot_outside_the_checkout_is_removed(data: Path) -> None:
-    outside = data / "outside"
+def test_a_slot_outside_the_checkout_is_removed(empty: Path) -> None:
+    outside = empty / "outside"
     (outside / "postgresql").mkdir(parents=True)
-    inside = data / "1"
+    inside = empty / "1"
     inside.mkdir()
     (inside / "servers").symlink_to(outside)
 

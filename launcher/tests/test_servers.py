@@ -46,30 +46,30 @@ def query(data: Path, sql: str) -> list[tuple[object, ...]]:
     return rows
 
 
-def test_eight_starts_at_once_get_one_server(start: Starter, data: Path) -> None:
+def test_eight_starts_at_once_get_one_server(start: Starter, empty: Path) -> None:
     holders = [start("-c", HOLD) for _ in range(8)]
     postmasters = {holder.stdout.readline() for holder in holders if holder.stdout}
 
     assert len(postmasters) == 1
-    assert len(processes.all_in(where.home(data) / "redis", "valkey-server")) == 1
+    assert len(processes.all_in(where.home(empty) / "redis", "valkey-server")) == 1
     for holder in holders[1:]:
         holder.communicate()
-    assert query(data, "SELECT 1") == [(1,)]
+    assert query(empty, "SELECT 1") == [(1,)]
 
     holders[0].communicate()
-    assert running(data) == []
+    assert running(empty) == []
 
 
-def test_it_makes_what_the_portal_counts_on(data: Path) -> None:
-    with servers.lease(data):
+def test_it_makes_what_the_portal_counts_on(empty: Path) -> None:
+    with servers.lease(empty):
         settings = query(
-            data,
+            empty,
             "SELECT current_setting('fsync'), current_setting('client_connection_check_interval'),"
             " current_setting('listen_addresses'), datlocprovider::text, datlocale"
             " FROM pg_database WHERE datname = current_database()",
         )
         assert settings == [("on", "1s", "", "b", "C.UTF-8")]
-        assert (where.socket_dir(data).stat().st_mode & 0o777) == 0o700
+        assert (where.socket_dir(empty).stat().st_mode & 0o777) == 0o700
 
 
 def test_its_redis_keeps_what_it_was_told_and_never_drops_a_key(data: Path) -> None:
@@ -155,14 +155,14 @@ def test_it_finds_the_servers_of_a_killed_holder_and_stops_them_at_the_end(start
     assert running(data) == []
 
 
-def test_it_starts_again_after_an_interrupted_first_start(data: Path) -> None:
-    servers.prepare(data)
-    half = where.home(data) / "postgresql.new"
+def test_it_starts_again_after_an_interrupted_first_start(empty: Path) -> None:
+    servers.prepare(empty)
+    half = where.home(empty) / "postgresql.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
 
-    with servers.lease(data, for_tests=True):
-        assert query(data, "SELECT 1") == [(1,)]
+    with servers.lease(empty, for_tests=True):
+        assert query(empty, "SELECT 1") == [(1,)]
 
 
 def test_it_says_what_it_starts_and_nothing_when_there_is_nothing_to_start(data: Path) -> None:
@@ -182,31 +182,31 @@ def test_it_starts_nothing_that_is_given(data: Path, monkeypatch: pytest.MonkeyP
         assert running(data) == []
 
 
-def test_it_works_in_a_folder_with_a_long_and_odd_name(data: Path) -> None:
-    odd = data / ("an odd 'name' \"ö\" $HOME, " * 5)
+def test_it_works_in_a_folder_with_a_long_and_odd_name(empty: Path) -> None:
+    odd = empty / ("an odd 'name' \"ö\" $HOME, " * 5)
     with servers.lease(odd, for_tests=True):
         assert query(odd, "SELECT 1") == [(1,)]
 
 
-def test_it_refuses_a_folder_that_cannot_be_written(data: Path) -> None:
-    (data / "file").touch()
+def test_it_refuses_a_folder_that_cannot_be_written(empty: Path) -> None:
+    (empty / "file").touch()
 
     with pytest.raises(CannotStart, match=r"can't be written: Not a directory\. Choose another folder with DATA_DIR"):
-        servers.prepare(data / "file" / "below")
+        servers.prepare(empty / "file" / "below")
 
 
-def test_it_refuses_a_full_disk(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_refuses_a_full_disk(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "ENOUGH_SPACE", 10**18)
 
     with pytest.raises(CannotStart, match=r"The disk of .* is full"):
-        servers.prepare(data)
+        servers.prepare(empty)
 
 
-def test_it_refuses_a_link_to_servers_that_are_gone(data: Path) -> None:
-    (data / "servers").symlink_to(data / "gone")
+def test_it_refuses_a_link_to_servers_that_are_gone(empty: Path) -> None:
+    (empty / "servers").symlink_to(empty / "gone")
 
     with pytest.raises(CannotStart, match="which is gone"):
-        servers.prepare(data)
+        servers.prepare(empty)
 
 
 def test_it_refuses_the_data_of_another_postgresql(data: Path) -> None:
@@ -233,18 +233,18 @@ def test_it_shows_the_log_of_a_server_that_does_not_start(data: Path) -> None:
         raise AssertionError
 
 
-def test_it_refuses_a_socket_folder_that_is_somebody_elses(data: Path) -> None:
-    target = data / "theirs"
+def test_it_refuses_a_socket_folder_that_is_somebody_elses(empty: Path) -> None:
+    target = empty / "theirs"
     target.mkdir()
-    link = data / "link"
+    link = empty / "link"
     link.symlink_to(target)
 
     with pytest.raises(CannotStart, match="belongs to somebody else"):
-        Account.of(where.home(data)).own_folder(link)
+        Account.of(where.home(empty)).own_folder(link)
 
 
-def test_it_copies_programs_that_the_servers_account_cannot_reach(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(where, "OUTSIDE", data / "outside")
+def test_it_copies_programs_that_the_servers_account_cannot_reach(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(where, "OUTSIDE", empty / "outside")
     monkeypatch.setattr(where, "anyone_can_enter", lambda folder: False)
     before = os.umask(0o077)
     copied = Programs.installed().within_reach()
@@ -252,7 +252,7 @@ def test_it_copies_programs_that_the_servers_account_cannot_reach(data: Path, mo
 
     said = subprocess.run([copied.postgresql / "postgres", "--version"], capture_output=True, text=True, check=True)
     assert said.stdout.startswith("postgres (PostgreSQL)")
-    assert copied.valkey.is_relative_to(data / "outside")
+    assert copied.valkey.is_relative_to(empty / "outside")
     assert copied == Programs.installed().within_reach()
     assert all(step.stat().st_mode & 0o005 for step in (*copied.postgresql.parents, *copied.postgresql.iterdir()))
 

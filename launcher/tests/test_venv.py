@@ -33,10 +33,15 @@ def test_it_makes_an_environment_once(checkout: Path, capsys: pytest.CaptureFixt
     assert "Installing requirements.txt" in capsys.readouterr().out
 
 
-def test_it_makes_a_half_made_environment_anew(checkout: Path) -> None:
+def test_it_makes_a_half_made_environment_anew(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (checkout / ".venv" / "bin").mkdir(parents=True)
     (checkout / ".venv" / "bin" / "python").symlink_to("/nowhere/python3")
 
+    def make(folder: Path) -> None:
+        (folder / "bin" / "python").unlink()
+        (folder / "bin" / "python").symlink_to(sys.executable)
+
+    monkeypatch.setattr(venv, "make", make)
     venv.install(checkout / ".venv", "run")
 
     assert venv.has_pip(checkout / ".venv")
