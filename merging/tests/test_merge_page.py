@@ -75,6 +75,7 @@ def test_it_follows_a_queued_merge(
     settings.MERGE_INLINE_LIMIT = 0
     merge = merged(boss, source, destination)
     assert 'hx-trigger="every 2s"' in html_of(client, f"/merges/{merge.pk}/")
+    assert client.get(f"/merges/{merge.pk}/", headers={"HX-Request": "true"}).status_code == 204
     services.execute_merge(merge.pk)
     html = html_of(client, f"/merges/{merge.pk}/")
     assert "every 2s" not in html

@@ -79,8 +79,10 @@ def _filtered(request: HttpRequest, merges: QuerySet[Merge], form: MergeFilterFo
 @merger_required
 @require_GET
 def merge_page(request: HttpRequest, merge_id: int) -> HttpResponse:
-    """One merge: the rows of its review, now as history; while it is queued, its progress."""
+    """One merge: the rows of its review, now as history. While it is queued, its page asks until there is news."""
     merge = get_object_or_404(visible_merges(actor_of(request)), pk=merge_id)
+    if merge.status == Merge.Status.QUEUED and "HX-Request" in request.headers:
+        return HttpResponse(status=204)
     return render(request, "merging/merge.html", _history(request, merge))
 
 

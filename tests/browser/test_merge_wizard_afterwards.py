@@ -57,6 +57,8 @@ def test_the_page_follows_a_queued_merge_without_a_reload(page: Page, pair: Pair
     tasks.run_merge(merge.pk)
     expect(page.get_by_text("Possible for a superadmin until")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("was merged")
+    expect(page.get_by_role("tab", name="Enrollments")).to_be_visible()
 
 
 @pytest.mark.covers("S3.103", "S3.104")
