@@ -13,6 +13,7 @@ from accounts.models import User
 from merging import tasks
 from merging.handlers import SECTIONS
 from merging.models import Merge
+from rewards.models import PointEntry
 from tests.factories import (
     CourseFactory,
     EnrollmentFactory,
@@ -249,7 +250,7 @@ def test_merges_are_undone_last_first_and_in_time(api: Any, problem: Any, source
 
 def test_rows_that_have_changed_refuse_the_undo(api: Any, problem: Any, source: User, learner: User) -> None:
     merge = post(api, "", **both(source, learner), choices={"profile": {"fields": {"first_name": "source"}}}).json()
-    entry = PointEntryFactory._meta.model.objects.filter(user=learner).first()  # type: ignore[attr-defined]
+    entry = PointEntry.objects.filter(user=learner).earliest("id")
     entry.user = UserFactory.create()
     entry.save()
     body = problem(post(api, f"{merge['id']}/undo/", reason="x"), 409, "rows_have_changed")
