@@ -110,7 +110,6 @@ register(
         aside=SUPERSEDED,
         order="completed_at",
         notes=_record_notes,
-        page="learning_records:record",
     )
 )
 register(

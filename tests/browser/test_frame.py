@@ -8,7 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from tests.factories import PASSWORD, PowerUserFactory, SuperadminFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    BranchFactory,
+    EnrollmentFactory,
+    LearningRecordFactory,
+    PowerUserFactory,
+    SuperadminFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,6 +152,9 @@ def test_every_page_of_accounts_is_accessible(
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
     learner = UserFactory.create()
     PowerUserFactory.create()
+    BranchFactory.create_batch(10)
+    LearningRecordFactory.create(user=learner)
+    EnrollmentFactory.create(user=learner, completed=True)
     page.goto("/sign-in/")
     accessible(page)
     sign_in(page, SuperadminFactory.create())
