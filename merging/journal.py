@@ -54,16 +54,18 @@ def _write_move(merge: Merge, step: Step, move: Move, position: int) -> None:
         }
         for place, (name, verdict) in enumerate(move.verdicts.items())
     ]
+    chunk = "0"
+    if max(step.tally.values()) > CHUNK:
+        chunk = f"(row_number() OVER (PARTITION BY verdict ORDER BY pk) - 1) / {CHUNK}"
     statement = f"""
         INSERT INTO merging_journalentry
             (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
-        SELECT %s, v.position, q.chunk, %s, %s, v.kind, v.outcome, v.reason, v.before, v.after,
-               array_agg(q.pk ORDER BY q.pk), '', '{{}}'
-        FROM (SELECT pk, verdict, (row_number() OVER (PARTITION BY verdict ORDER BY pk) - 1) / {CHUNK} AS chunk
-              FROM ({sql}) r WHERE verdict IS NOT NULL) q
+        SELECT %s, v.position, q.chunk, %s, %s, v.kind, v.outcome, v.reason, v.before, v.after, q.ids, '', '{{}}'
+        FROM (SELECT verdict, chunk, array_agg(pk ORDER BY pk) AS ids
+              FROM (SELECT pk, verdict, {chunk} AS chunk FROM ({sql}) r WHERE verdict IS NOT NULL) c
+              GROUP BY verdict, chunk) q
         JOIN jsonb_to_recordset(%s::jsonb) AS v(name text, position int, kind text, outcome text, reason text,
                                                 before jsonb, after jsonb) ON v.name = q.verdict
-        GROUP BY v.position, q.chunk, v.kind, v.outcome, v.reason, v.before, v.after
     """
     _run(statement, [merge.pk, step.section, _label(move.rows.model), *params, json.dumps(verdicts)])
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from learning_records.certification_rules import Act, decide
-from learning_records.merge.enrollments import COMPLETED, EnrollmentHandler
-from learning_records.models import Certification, CertificationAward, CertificationCourse, Enrollment
+from learning_records.merge.enrollments import EnrollmentHandler
+from learning_records.models import Certification, CertificationAward
 from merging.handlers import Case, Change, Claim, Move, Outcome, Verdict, register, stays
 from merging.twins import TwinHandler
 
@@ -80,11 +80,15 @@ class CertificationHandler(TwinHandler):
         }
 
 
+CERTIFYING = """
+    SELECT 1 FROM learning_records_enrollment e JOIN learning_records_certificationcourse cc USING (course_id)
+    WHERE e.user_id = %s AND e.status = 'completed' AND e.voided_at IS NULL AND NOT e.is_historical LIMIT 1
+"""
+
+
 def _completions(case: Case) -> list[tuple[int, datetime]]:
     """(certification, completion date) of each course whose completed record of the source becomes current."""
-    certifying = CertificationCourse.objects.filter(course=OuterRef("course"))
-    rows = Enrollment.objects.current().filter(COMPLETED, Exists(certifying), user=case.source.pk)
-    if not rows.exists():  # the common case, without the ranking
+    if not _fetch(CERTIFYING, [case.source.pk]):  # the common case, without the ranking
         return []
     current, params = EnrollmentHandler().current_after(case)
     statement = f"""
@@ -92,9 +96,13 @@ def _completions(case: Case) -> list[tuple[int, datetime]]:
         FROM ({current}) c JOIN learning_records_certificationcourse cc ON cc.course_id = c.course_id
         WHERE c.user_id = %s AND c.status = 'completed' AND c.voided_at IS NULL ORDER BY 1, 2
     """  # noqa: S608 - composed of our own SQL
+    return _fetch(statement, [*params, case.source.pk])
+
+
+def _fetch(sql: str, params: Sequence[Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*params, case.source.pk])
-        found: list[tuple[int, datetime]] = cursor.fetchall()
+        cursor.execute(sql, params)
+        found: list[Any] = cursor.fetchall()
     return found
 
 

@@ -82,13 +82,28 @@ scores = st.sampled_from([None, 0, 50, 90])
 
 
 def rows(limit: int = 3, **columns: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Spec]]:
-    return st.lists(st.fixed_dictionaries({"user": owners, **columns}), max_size=limit)
+    """Rows of either account. Many have a twin: the same on the other account, but for a column or two."""
+    differences = st.lists(st.sampled_from(sorted(columns)), max_size=2).flatmap(
+        lambda names: st.fixed_dictionaries({name: columns[name] for name in names})
+    )
+    row = st.fixed_dictionaries({"user": owners, **columns, "twin": st.one_of(st.none(), differences)})
+    return st.lists(row, max_size=limit).map(_with_twins)
+
+
+def _with_twins(drawn: list[Spec]) -> list[Spec]:
+    found = []
+    for spec in drawn:
+        plain = {name: value for name, value in spec.items() if name != "twin"}
+        found.append(plain)
+        if spec["twin"] is not None:
+            found.append({**plain, "user": 1 - plain["user"], **spec["twin"]})
+    return found
 
 
 scenes = st.fixed_dictionaries(
     {
         "enrollments": rows(
-            6,
+            4,
             course=which(3),
             status=st.sampled_from(Enrollment.Status.values),
             score=scores,
