@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Case as Switch
 from django.db.models import CharField, Exists, OuterRef, Value, When
 
 from accounts.models import BranchMembership, ManagerAssignment
-from merging.handlers import Case, Claim, MergeHandler, Move, Verdict, moves, register, stays
+from merging.handlers import Case, Claim, MergeHandler, Move, Outcome, Verdict, moves, register, stays
 
 
 @register
@@ -20,11 +21,16 @@ class BranchHandler(MergeHandler):
 
     def plan(self, case: Case) -> Iterator[Move]:
         there = BranchMembership.objects.filter(user=case.destination.pk, branch=OuterRef("branch"))
-        verdict = Switch(When(Exists(there), then=Value("there")), default=Value("lacks"), output_field=CharField())
-        rows = BranchMembership.objects.filter(user=case.source.pk).annotate(verdict=verdict)
-        yield Move(
-            rows, {"lacks": self._lacks(case), "there": stays(case.source.pk, "the destination is in it already")}
+        whens = (
+            When(Exists(there), then=Value("there")),
+            When(merged_from__isnull=False, then=Value("lacks_again")),
         )
+        verdict = Switch(*whens, default=Value("lacks"), output_field=CharField())
+        rows = BranchMembership.objects.filter(user=case.source.pk).annotate(verdict=verdict)
+        there_already = stays(case.source.pk, "the destination is in it already")
+        lacks = self._lacks(case)
+        first = _with_origin(lacks, case.source.pk) if lacks.outcome == Outcome.MOVED else lacks
+        yield Move(rows, {"lacks": first, "lacks_again": lacks, "there": there_already})
 
     def _lacks(self, case: Case) -> Verdict:
         if not case.policy.unites_branches:
@@ -35,6 +41,11 @@ class BranchHandler(MergeHandler):
 
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         return f"Branch {row.branch}", {"branch": row.branch_id}
+
+
+def _with_origin(verdict: Verdict, source_id: int) -> Verdict:
+    before, after = {**verdict.before, "merged_from_id": None}, {**verdict.after, "merged_from_id": source_id}
+    return replace(verdict, before=before, after=after)
 
 
 @register

@@ -35,9 +35,14 @@ class Branch(TreeNode):
 
 
 class BranchMembership(models.Model):
-    """One account in one branch; at most once."""
+    """One account in one branch; at most once.
+
+    `merged_from` is the account that a merge took the membership from: whoever looks after the branch still looks
+    after that account, to deactivate or delete it.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="branch_memberships")
+    merged_from = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     branch = models.ForeignKey(Branch, models.CASCADE, related_name="memberships")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -57,7 +57,8 @@ class UserQuerySet(models.QuerySet["User"]):
         """The accounts that `actor` may know of. Every door starts here; nobody signed in sees nobody.
 
         Superadmins see all. Power users holding Users/View see the learners assigned to them, directly or by
-        branch (a branch includes those below it), and themselves. Learners see themselves.
+        branch (a branch includes those below it, and accounts whose place there a merge took), and themselves.
+        Learners see themselves.
         """
         if not getattr(actor, "is_authenticated", False) or actor.status != Status.ACTIVE:
             return self.none()
@@ -118,8 +119,10 @@ def _assigned_to(actor: User) -> Q:
     tops = AssignedBranch.objects.filter(power_user=actor).values_list("branch_id", flat=True)
     branches = Branch.ids_with_descendants(tops)
     direct = AssignedUser.objects.filter(power_user=actor, user=OuterRef("pk"))
-    by_branch = BranchMembership.objects.filter(user=OuterRef("pk"), branch_id__in=branches)
-    return Q(Exists(direct)) | Q(Exists(by_branch))
+    places = BranchMembership.objects.filter(branch_id__in=branches)
+    by_branch = places.filter(user=OuterRef("pk"))
+    merged_away = places.filter(merged_from=OuterRef("pk"))
+    return Q(Exists(direct)) | Q(Exists(by_branch)) | Q(Exists(merged_away))
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]

@@ -79,6 +79,23 @@ def test_assigned_by_a_branch_above_counts_too() -> None:
     assert blockers(actor, source, destination) == []
 
 
+@pytest.mark.covers("S3.17", "S3.105")
+def test_a_power_user_by_branch_keeps_the_source_whose_branch_moved() -> None:
+    source, destination = person("old"), person("new")
+    top = Branch.objects.create(name="Top")
+    below = Branch.objects.create(name="Below", parent=top)
+    BranchMembership.objects.create(user=source, branch=below)
+    BranchMembership.objects.create(user=destination, branch=top)
+    actor, stranger = power_user(*Right), power_user(*Right, username="stranger")
+    AssignedBranch.objects.create(power_user=actor, branch=top)
+    merged(source, destination, actor=actor)
+    assert not source.branch_memberships.exists()
+    assert source not in User.objects.visible_to(stranger)
+    deactivate(actor=actor, account_id=source.pk, origin="test")
+    delete_account(actor=actor, account_id=source.pk, origin="test")
+    assert User.objects.get(pk=source.pk).status == Status.DELETED
+
+
 @pytest.mark.parametrize(
     "missing",
     [
