@@ -6,13 +6,14 @@ batch, and the rows' verdicts and outcomes are written in the transaction of the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 import audit.services
@@ -23,8 +24,14 @@ from bulk.kinds import KINDS
 from bulk.models import Import, ImportRow
 
 BATCH = 1000
+SAVE = """
+    UPDATE bulk_importrow t SET verdict = v.verdict, target = v.target, differences = v.differences,
+        "column" = v."column", reason = v.reason, outcome = v.outcome
+    FROM jsonb_to_recordset(%s::jsonb) v(id bigint, verdict text, target bigint, differences jsonb, "column" text,
+        reason text, outcome text)
+    WHERE t.id = v.id
+"""
 Status, Verdict = Import.Status, ImportRow.Verdict
-FOUND = ("verdict", "target", "differences", "column", "reason")
 
 
 def upload(*, actor: User, kind: str, file: BinaryIO, name: str, size: int) -> Import:
@@ -97,7 +104,7 @@ def _check_some(file: Import, actor: User) -> bool:
     rows = list(file.rows.filter(verdict="")[:BATCH])
     if rows:
         KINDS[file.kind].judge(rows, actor)
-        ImportRow.objects.bulk_update(rows, FOUND)
+        _save(rows)
         return True
     KINDS[file.kind].settle(file)
     file.status = Status.CHECKED
@@ -110,7 +117,7 @@ def _run_some(file: Import, actor: User) -> bool:
     rows = list(waiting.filter(verdict__in=[Verdict.ADDED, Verdict.CHANGED])[: BATCH if file.kind != "merges" else 1])
     if rows:
         KINDS[file.kind].run(rows, actor, f"import {file.pk}")
-        ImportRow.objects.bulk_update(rows, [*FOUND, "outcome"])
+        _save(rows)
         return True
     waiting.filter(verdict=Verdict.UNCHANGED).update(outcome=Verdict.UNCHANGED)
     waiting.filter(verdict=Verdict.REFUSED).update(outcome=Verdict.REFUSED)
@@ -118,6 +125,24 @@ def _run_some(file: Import, actor: User) -> bool:
     file.save(update_fields=["status", "finished_at"])
     _audit("import.done", file, actor)
     return False
+
+
+def _save(rows: Sequence[ImportRow]) -> None:
+    """Write what was found out about a batch, in one statement."""
+    found = [
+        {
+            "id": row.pk,
+            "verdict": row.verdict,
+            "target": row.target,
+            "differences": row.differences,
+            "column": row.column,
+            "reason": row.reason,
+            "outcome": row.outcome,
+        }
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE, [json.dumps(found)])
 
 
 def confirm(*, actor: User, import_id: int) -> Import:

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 import audit.services
 from accounts.errors import AccountError
-from accounts.models import Alias, ProfileField, ProfileValue, Right, Role, User
+from accounts.models import ProfileField, ProfileValue, Right, Role, User
 from accounts.services import create_user, update_user
 from accounts.services.fields import OWN_FIELDS, Problems, clean
 from accounts.services.profile import clean_value
 from bulk.kinds.base import refuse_repeats
+from bulk.kinds.finding import Finding, aliases_by_value, find_accounts, read_row
 from bulk.models import Import, ImportRow
 
-KEYS = ("id", "username", "email", "external_id", "employee_number")
-CLEAR = "(empty)"
 Verdict = ImportRow.Verdict
-
-
-@dataclass
-class Finding:
-    """What one row means: the account it found, by which column, and the values it brings."""
-
-    row: ImportRow
-    key: str = ""
-    by_alias: bool = False
-    account: User | None = None
-    data: dict[str, Any] = field(default_factory=dict)
-    profile: dict[str, Any] = field(default_factory=dict)
 
 
 class UsersKind:
@@ -49,8 +36,8 @@ class UsersKind:
         return []
 
     def judge(self, rows: Sequence[ImportRow], actor: User) -> None:
-        findings = [_read(row) for row in rows]
-        _find_accounts(findings, actor)
+        findings = [read_row(row) for row in rows]
+        find_accounts(findings, actor)
         held = _held_values(findings)
         fields = {item.key: item for item in ProfileField.objects.all()}
         for finding in findings:
@@ -99,89 +86,6 @@ def _batches(users: QuerySet[User]) -> Iterator[list[User]]:
     while batch := list(users.filter(pk__gt=last)[:2000]):
         yield batch
         last = batch[-1].pk
-
-
-def _read(row: ImportRow) -> Finding:
-    finding = Finding(row)
-    for name, cell in row.cells.items():
-        if not cell:
-            continue
-        value = "" if cell == CLEAR else cell
-        if name.startswith("profile."):
-            finding.profile[name.removeprefix("profile.")] = value
-        elif name != "id":
-            finding.data[name] = value
-    finding.key = next((name for name in KEYS if row.cells.get(name) not in (None, "", CLEAR)), "")
-    return finding
-
-
-def _find_accounts(findings: Sequence[Finding], actor: User) -> None:
-    """Set the account of every finding: one query per identifying column, whatever the rows."""
-    found: dict[tuple[str, str], set[int]] = {}
-    old: dict[tuple[str, str], set[int]] = {}
-    for key in KEYS:
-        wanted = {_normal(key, finding.row.cells[key]) for finding in findings if finding.key == key}
-        wanted.discard("")
-        if wanted:
-            for value, pk in _present(key, wanted):
-                found.setdefault((key, value), set()).add(pk)
-            for value, pk in _aliases(wanted) if key != "id" else ():
-                old.setdefault((key, value), set()).add(pk)
-    ids = {pk for pks in (*found.values(), *old.values()) for pk in pks}
-    survivors = {user.pk: user.survivor().pk for user in User.objects.select_related("merged_into").filter(pk__in=ids)}
-    seen = {user.pk: user for user in User.objects.present().visible_to(actor).filter(pk__in=set(survivors.values()))}
-    for finding in findings:
-        if not finding.key:
-            finding.row.refuse("", f"Fill one of {', '.join(KEYS)}, so that the account can be found.")
-            continue
-        place = (finding.key, _normal(finding.key, finding.row.cells[finding.key]))
-        _settle_account(finding, found.get(place), old.get(place, set()), survivors, seen)
-
-
-def _settle_account(
-    finding: Finding,
-    present: set[int] | None,
-    old: set[int],
-    survivors: Mapping[int, int],
-    seen: Mapping[int, User],
-) -> None:
-    named = present if present is not None else old
-    ends = {survivors[pk] for pk in named}
-    finding.by_alias = (bool(named) and named != ends) or (present is None and bool(old))
-    if len(ends) > 1:
-        finding.row.refuse(finding.key, "Several accounts answer to this. Give the id of the one you mean.")
-    elif ends and (account := seen.get(next(iter(ends)))):
-        finding.account = account
-        finding.row.target = account.pk
-    elif finding.key in ("id", "external_id", "employee_number") and not _is_new(finding):
-        finding.row.refuse(finding.key, "No account is found by this. To add one, give username and e-mail.")
-
-
-def _is_new(finding: Finding) -> bool:
-    return finding.key != "id" and bool(finding.data.get("username")) and bool(finding.data.get("email"))
-
-
-def _normal(key: str, cell: str) -> str:
-    if key == "id":
-        return cell if cell.isascii() and cell.isdigit() and len(cell) < 19 else ""
-    return cell.lower() if key in ("username", "email") else cell
-
-
-def _present(key: str, wanted: set[str]) -> list[tuple[str, int]]:
-    users = User.objects.present()
-    if key == "id":
-        return [
-            (str(pk), pk) for pk in users.filter(pk__in=[int(value) for value in wanted]).values_list("pk", flat=True)
-        ]
-    if key in ("username", "email"):
-        return list(users.annotate(name=Lower(key)).filter(name__in=wanted).values_list("name", "pk"))
-    return list(users.filter(**{f"{key}__in": wanted}).values_list(key, "pk"))
-
-
-def _aliases(wanted: set[str]) -> list[tuple[str, int]]:
-    lowered = {value.lower(): value for value in wanted}
-    rows = Alias.objects.annotate(name=Lower("value")).filter(name__in=lowered).values_list("name", "user_id")
-    return [(lowered[name], pk) for name, pk in rows]
 
 
 def _held_values(findings: Sequence[Finding]) -> dict[tuple[int, str], str]:
@@ -254,7 +158,7 @@ def _refuse_clashes(findings: Sequence[Finding]) -> None:
     for name in ("username", "email"):
         for value, pk in User.objects.annotate(name=Lower(name)).filter(name__in=wanted).values_list("name", "pk"):
             holders.setdefault(value, set()).add(pk)
-    for value, pk in _aliases(wanted):
+    for value, pk in aliases_by_value(wanted):
         holders.setdefault(value, set()).add(pk)
     for finding in findings:
         for name in ("username", "email"):
@@ -265,20 +169,26 @@ def _refuse_clashes(findings: Sequence[Finding]) -> None:
 
 def _write_plain(rows: Sequence[ImportRow], actor: User, origin: str) -> None:
     """Write the built-in values of many accounts at once, with their audit entries."""
-    users = User.objects.in_bulk([row.target for row in rows])
-    names: set[str] = set()
-    for row in rows:
-        user = users[row.target]
-        for name, (_, after) in row.differences.items():
-            setattr(user, name, User._meta.get_field(name).to_python(after))  # type: ignore[union-attr]
-            names.add(name)
-        if "email" in row.differences:
-            user.email_state = "unverified"
-            names.add("email_state")
-    if names:
-        User.objects.bulk_update(users.values(), sorted(names), batch_size=1000)
-        told = [(row.target, {"fields": sorted(row.differences)}) for row in rows if row.target]
-        audit.services.record_all("user.updated", told, actor_id=actor.pk, origin=origin)
+    values = {row.target: _new_values(row) for row in rows}
+    names = sorted(set().union(*values.values()))
+    if not names:
+        return
+    sets = ", ".join(f'"{name}" = (q.after)."{name}"' for name in names)
+    sql = f"""
+        UPDATE accounts_user t SET {sets}
+        FROM (SELECT u.id, jsonb_populate_record(u, v.values) AS after
+              FROM jsonb_to_recordset(%s::jsonb) v(id bigint, values jsonb) JOIN accounts_user u ON u.id = v.id) q
+        WHERE t.id = q.id
+    """  # noqa: S608  (names of our own columns)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps([{"id": pk, "values": new} for pk, new in values.items()])])
+    told = [(row.target, {"fields": sorted(row.differences)}) for row in rows if row.target]
+    audit.services.record_all("user.updated", told, actor_id=actor.pk, origin=origin)
+
+
+def _new_values(row: ImportRow) -> dict[str, Any]:
+    values = {name: after for name, (_, after) in row.differences.items()}
+    return values | ({"email_state": "unverified"} if "email" in values else {})
 
 
 def _write_one(row: ImportRow, actor: User, origin: str) -> None:
