@@ -53,7 +53,7 @@ class Pair(models.Model):
 
     A record that `account` receives from `linked_at` on counts for `counterpart`; an older one only when the link
     generates equivalencies. The account's records are scanned once, in the order of their ids: `scanned_to` is the
-    last one done, `issued` what that gave, `finished_at` when none was left. Newer records come through the outbox.
+    last one done, `finished_at` when none was left. Newer records come through the outbox.
     """
 
     link = models.ForeignKey(Link, models.PROTECT, null=True, related_name="pairs")
@@ -61,7 +61,6 @@ class Pair(models.Model):
     counterpart = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     linked_at = models.DateTimeField(db_default=Now())
     scanned_to = models.BigIntegerField(db_default=0)
-    issued = models.PositiveIntegerField(db_default=0)
     finished_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -51,18 +51,28 @@ ISSUE = f"""
     ON CONFLICT (equivalent_of_id, user_id) WHERE equivalent_of_id IS NOT NULL AND NOT is_superseded DO NOTHING
 """
 
-# What a record's equivalencies take over from it whenever it changes
+# What a record's equivalencies take over from it whenever it changes; `which`: the superseded ones or the others,
+# which are found by an index each
 FOLLOW = """
     UPDATE learning_records_learningrecord e
     SET completed_at = r.completed_at, expires_at = r.expires_at, voided_at = r.voided_at, void_reason = r.void_reason
     FROM learning_records_learningrecord r
-    WHERE r.id = e.equivalent_of_id AND r.id = ANY(%s)
+    WHERE r.id = e.equivalent_of_id AND e.equivalent_of_id = ANY(%s) AND {which}
       AND (e.completed_at, e.expires_at, e.voided_at, e.void_reason)
           IS DISTINCT FROM (r.completed_at, r.expires_at, r.voided_at, r.void_reason)
 """
 
 # How many equivalencies of old records a link owes
 COUNT_OF_LINK = f"SELECT count(*) {OWED} AND r.received_at < p.linked_at AND p.link_id = %s"
+
+# How many of these are there already
+ISSUED_OF_LINK = """
+    SELECT count(*) FROM linking_pair p
+    JOIN learning_records_learningrecord r ON r.user_id = p.account_id AND r.origin = 'earned' AND r.kind = 'course'
+    JOIN learning_records_learningrecord e
+        ON e.equivalent_of_id = r.id AND e.user_id = p.counterpart_id AND NOT e.is_superseded
+    WHERE p.link_id = %s AND r.received_at < p.linked_at
+"""
 
 # Equivalencies that nobody owes; a deleted account keeps what it had
 SURPLUS = f"""
@@ -74,8 +84,12 @@ SURPLUS = f"""
 # The undo of a merge parts accounts again; what was issued while it lasted, and isn't owed without it, ends with it.
 SUPERSEDE_SURPLUS = f"""
     UPDATE learning_records_learningrecord SET is_superseded = TRUE WHERE id IN (
-        SELECT e.id {SURPLUS} AND (e.user_id = ANY(%s) OR EXISTS (
-            SELECT FROM learning_records_learningrecord h WHERE h.id = e.equivalent_of_id AND h.user_id = ANY(%s))))
+        SELECT e.id {SURPLUS} AND e.id IN (
+            SELECT id FROM learning_records_learningrecord WHERE user_id = ANY(%s) AND origin = 'equivalency'
+            UNION ALL
+            SELECT q.id FROM learning_records_learningrecord h
+            JOIN learning_records_learningrecord q ON q.equivalent_of_id = h.id AND NOT q.is_superseded
+            WHERE h.user_id = ANY(%s) AND h.origin = 'earned' AND h.kind = 'course'))
 """  # noqa: S608 - of the constants above
 
 _MISSING = """NOT EXISTS (SELECT FROM learning_records_learningrecord e

@@ -85,6 +85,7 @@ class LearningRecord(models.Model):
                 fields=["user", "id"], name="earned_courses_of_user", condition=Q(origin="earned", kind="course")
             ),
             models.Index(fields=["merged_from", "id"], name="records_merged", condition=Q(merged_from__isnull=False)),
+            models.Index(fields=["equivalent_of"], name="superseded_equivalencies", condition=Q(is_superseded=True)),
         ]
 
     def __str__(self) -> str:

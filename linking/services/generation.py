@@ -10,7 +10,7 @@ waited for them, holding its claim, could deadlock with the merge's undo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -20,24 +20,40 @@ from django.db import OperationalError, connection, transaction
 from linking.owed import FOLLOW, ISSUE
 
 RECORDS: Final = 1_000  # of the outbox, per transaction
-SCAN: Final = 5_000  # of one pair, per statement and per transaction
+SCAN: Final = 5_000  # records of pairs, about as many per transaction
+OF_ONE_PAIR: Final = 1_000  # at most, of these
+PAIRS: Final = 100  # at most, per transaction
 ATTEMPTS: Final = 5
 DEADLOCK: Final = "40P01"
 
-_RECORDS_OF_PAIR = """((r.user_id = %s AND r.merged_from_id IS NULL) OR r.merged_from_id = %s)
-    AND r.origin = 'earned' AND r.kind = 'course' AND r.id > %s"""
+# A quarter of what waits, so that there is something left for other workers
+_CLAIM_PAIRS = """
+    SELECT id, account_id, counterpart_id, scanned_to FROM linking_pair
+    WHERE finished_at IS NULL AND NOT id = ANY(%s) ORDER BY id
+    LIMIT least(%s, (SELECT (count(*) + 3) / 4 FROM (
+        SELECT FROM linking_pair WHERE finished_at IS NULL AND NOT id = ANY(%s) LIMIT 4 * %s) waiting))
+    FOR UPDATE SKIP LOCKED
+"""
 
-_HOLD_SCAN = f"""
-    SELECT count(*), max(id) FROM (
-        SELECT r.id FROM learning_records_learningrecord r WHERE {_RECORDS_OF_PAIR}
-        AND (%s OR r.received_at >= %s) ORDER BY r.id LIMIT %s FOR SHARE) held
-"""  # noqa: S608 - of constants
+# The next records of each pair. Pairs without old records to count look only at what came after them.
+_HOLD_SCAN = """
+    SELECT p.id, h.id FROM linking_pair p LEFT JOIN linking_link l ON l.id = p.link_id CROSS JOIN LATERAL (
+        SELECT r.id FROM learning_records_learningrecord r
+        WHERE r.user_id = p.account_id AND r.merged_from_id IS NULL AND r.origin = 'earned' AND r.kind = 'course'
+          AND r.id > p.scanned_to AND (l.generates_equivalencies IS TRUE OR r.received_at >= p.linked_at)
+        ORDER BY r.id LIMIT %s FOR SHARE OF r) h
+    WHERE p.id = ANY(%s)
+"""
 
-_CLAIM_PAIR = """
-    SELECT p.id, p.account_id, p.counterpart_id, p.scanned_to, p.linked_at,
-           coalesce((SELECT l.generates_equivalencies FROM linking_link l WHERE l.id = p.link_id), FALSE)
-    FROM linking_pair p WHERE p.finished_at IS NULL AND NOT p.id = ANY(%s)
-    ORDER BY p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+# Records that a merge took from the pair's account: all at once, there are few such accounts
+_HOLD_MOVED = """
+    SELECT r.id FROM linking_pair p JOIN learning_records_learningrecord r ON r.merged_from_id = p.account_id
+    WHERE p.id = ANY(%s) AND r.origin = 'earned' AND r.kind = 'course' ORDER BY r.id FOR SHARE OF r
+"""
+
+_ADVANCE = """
+    UPDATE linking_pair p SET scanned_to = s.last, finished_at = CASE WHEN s.is_done THEN clock_timestamp() END
+    FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) s(pair, last, is_done) WHERE p.id = s.pair
 """
 
 _CLAIM_RECORDS = """
@@ -49,8 +65,11 @@ _ACCOUNTS_OF_RECORDS = """
     SELECT r.id, r.user_id, p.account_id, p.counterpart_id FROM learning_records_learningrecord r
     JOIN linking_pair p ON p.account_id = coalesce(r.merged_from_id, r.user_id) WHERE r.id = ANY(%s)
     UNION ALL
-    SELECT r.id, r.user_id, e.user_id, e.user_id FROM learning_records_learningrecord r
-    JOIN learning_records_learningrecord e ON e.equivalent_of_id = r.id WHERE r.id = ANY(%s)
+    SELECT e.equivalent_of_id, e.user_id, e.user_id, e.user_id FROM learning_records_learningrecord e
+    WHERE e.equivalent_of_id = ANY(%s) AND NOT e.is_superseded
+    UNION ALL
+    SELECT e.equivalent_of_id, e.user_id, e.user_id, e.user_id FROM learning_records_learningrecord e
+    WHERE e.equivalent_of_id = ANY(%s) AND e.is_superseded
 """
 
 _SURVIVORS = """
@@ -61,105 +80,105 @@ _SURVIVORS = """
 """
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A claimed pair."""
-
-    id: int
-    account: int
-    counterpart: int
-    scanned_to: int
-    linked_at: Any
-    generates: bool
-
-
 def issue_owed(*, seconds: float = 30.0) -> int:
     """Do what can be done within that time, oldest first; how many equivalencies were issued.
 
     What another worker holds, and what concerns accounts that are being merged, is left alone.
     """
     ends, issued = monotonic() + seconds, 0
-    for step in (_do_records, _do_pairs):
-        busy: list[int] = []
+    for batch in (_RecordBatch(), _PairBatch()):
         while monotonic() < ends:
-            claimed, done = _in_transaction(step, busy)
+            claimed, done = _in_transaction(batch)
             if not claimed:
                 break
             issued += done
     return issued
 
 
-def _in_transaction(step: Callable[[list[int]], tuple[int, int]], busy: list[int]) -> tuple[int, int]:
+def _in_transaction(batch: Callable[[], tuple[int, int]]) -> tuple[int, int]:
     """Two workers that issue the same equivalencies in another order may deadlock; the one that lost starts over."""
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                return step(busy)
+                return batch()
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", "") != DEADLOCK:
                 raise
     return 0, 0
 
 
-def _do_records(busy: list[int]) -> tuple[int, int]:
-    """One batch of the outbox: how many were claimed, how many equivalencies issued."""
-    claims = _fetch(_CLAIM_RECORDS, [busy, RECORDS])
-    if not claims:
-        return 0, 0
-    records = {record_id for _, record_id in claims}
-    accounts: dict[int, set[int]] = {}
-    for record_id, *ids in _fetch(_ACCOUNTS_OF_RECORDS, [list(records), list(records)]):
-        accounts.setdefault(record_id, set()).update(ids)
-    held = _hold_accounts(set().union(*accounts.values()))
-    late = {record_id for record_id, ids in accounts.items() if not _closure(ids, held)}
-    linked = sorted(accounts.keys() - late)
-    issued = _settle_records(linked) if linked else 0
-    busy += [claim for claim, record_id in claims if record_id in late]
-    done = [claim for claim, record_id in claims if record_id not in late]
-    _run("DELETE FROM learning_records_pendingrecord WHERE id = ANY(%s)", [done])
-    return len(claims), issued
+class _RecordBatch:
+    """One batch of the outbox after the other: how many were claimed, how many equivalencies issued."""
+
+    def __init__(self) -> None:
+        self.busy: list[int] = []
+
+    def __call__(self) -> tuple[int, int]:
+        claims = _fetch(_CLAIM_RECORDS, [self.busy, RECORDS])
+        if not claims:
+            return 0, 0
+        records = {record_id for _, record_id in claims}
+        accounts: dict[int, set[int]] = {}
+        for record_id, *ids in _fetch(_ACCOUNTS_OF_RECORDS, [list(records)] * 3):
+            accounts.setdefault(record_id, set()).update(ids)
+        held = _hold_accounts(set().union(*accounts.values()))
+        late = {record_id for record_id, ids in accounts.items() if not _is_held(ids, held)}
+        linked = sorted(accounts.keys() - late)
+        issued = _settle_records(linked) if linked else 0
+        self.busy += [claim for claim, record_id in claims if record_id in late]
+        done = [claim for claim, record_id in claims if record_id not in late]
+        _run("DELETE FROM learning_records_pendingrecord WHERE id = ANY(%s)", [done])
+        return len(claims), issued
 
 
 def _settle_records(ids: list[int]) -> int:
     """Issue what these records owe, and let what was issued before follow them."""
     _fetch("SELECT id FROM learning_records_learningrecord WHERE id = ANY(%s) ORDER BY id FOR SHARE", [ids])
     issued = _run(ISSUE.format(which="r.id = ANY(%s)"), [ids])
-    _run(FOLLOW, [ids])
+    for which in ("NOT e.is_superseded", "e.is_superseded"):
+        _run(FOLLOW.format(which=which), [ids])
     return issued
 
 
-def _do_pairs(busy: list[int]) -> tuple[int, int]:
-    """Pairs, one after the other, until a batch is full: how many were claimed, how many equivalencies issued."""
-    claimed = issued = scanned = 0
-    while scanned < SCAN:
-        rows = _fetch(_CLAIM_PAIR, [busy])
-        if not rows:
-            break
-        pair = Pair(*rows[0])
-        claimed += 1
-        accounts = {pair.account, pair.counterpart}
-        if not _closure(accounts, _hold_accounts(accounts)):
-            busy.append(pair.id)
-            continue
-        count, done = _scan(pair)
-        scanned, issued = scanned + count, issued + done
-    return claimed, issued
+class _PairBatch:
+    """One batch of pairs after the other, as many as hold about SCAN records together."""
+
+    def __init__(self) -> None:
+        self.busy: list[int] = []
+        self.size = 4
+
+    def __call__(self) -> tuple[int, int]:
+        claims = _fetch(_CLAIM_PAIRS, [self.busy, self.size, self.busy, self.size])
+        held = _hold_accounts({account for _, *accounts, _ in claims for account in accounts})
+        late = {pair for pair, account, counterpart, _ in claims if not _is_held({account, counterpart}, held)}
+        self.busy += late
+        pairs = {pair: scanned_to for pair, *_, scanned_to in claims if pair not in late}
+        scanned, issued = _scan(pairs) if pairs else (0, 0)
+        self.size = max(1, min(PAIRS, 2 * self.size, self.size * SCAN // max(1, scanned)))
+        return len(claims), issued
 
 
-def _scan(pair: Pair) -> tuple[int, int]:
-    """The next records of a pair: how many there were, how many equivalencies were issued."""
-    which = [pair.account, pair.account, pair.scanned_to]
-    (count, last), *_ = _fetch(_HOLD_SCAN, [*which, pair.generates, pair.linked_at, SCAN])
+def _scan(pairs: dict[int, int]) -> tuple[int, int]:
+    """The next records of these pairs, by where each had got to: how many there were, how many were issued."""
+    found: dict[int, list[int]] = {pair: [] for pair in pairs}
+    for pair, record in _fetch(_HOLD_SCAN, [OF_ONE_PAIR, list(pairs)]):
+        found[pair].append(record)
+    done = [pair for pair, records in found.items() if len(records) < OF_ONE_PAIR]
+    moved = [record for (record,) in _fetch(_HOLD_MOVED, [done])]
+    records = sorted({*moved, *(record for each in found.values() for record in each)})
     issued = 0
-    if count:
-        condition = f"p.id = %s AND {_RECORDS_OF_PAIR} AND r.id <= %s"
-        issued = _run(ISSUE.format(which=condition), [pair.id, *which, last])
-    _run(
-        """UPDATE linking_pair SET scanned_to = coalesce(%s, scanned_to), issued = issued + %s,
-           finished_at = CASE WHEN %s THEN clock_timestamp() END WHERE id = %s""",
-        [last, issued, count < SCAN, pair.id],
-    )
-    return count, issued
+    if records:
+        # what a pair will come to later may be issued now as well: it is owed all the same
+        which = "r.id = ANY(%s::bigint[]) AND p.id = ANY(%s::bigint[])"
+        issued = _run(ISSUE.format(which=which), [_array(records), _array(pairs)])
+    last = [max(found[pair], default=scanned_to) for pair, scanned_to in pairs.items()]
+    _run(_ADVANCE, [list(pairs), last, [pair in done for pair in pairs]])
+    return len(records), issued
+
+
+def _array(ids: Iterable[int]) -> str:
+    """As PostgreSQL writes arrays; it reads thousands of ids so much faster than as an expression."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +201,7 @@ def _hold_accounts(ids: set[int]) -> Held:
     return Held({account for (account,) in rows}, dict(_fetch(_SURVIVORS, [list(ids)])))
 
 
-def _closure(ids: set[int], held: Held) -> bool:
+def _is_held(ids: set[int], held: Held) -> bool:
     """Whether all of these, and whom they lead to, are held."""
     todo = set(ids)
     while todo:

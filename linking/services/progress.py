@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q, Sum
+from django.db import connection
+from django.db.models import Q
 
 from linking.models import Link, Pair
+from linking.owed import ISSUED_OF_LINK
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ def progress_of(link: Link) -> Progress:
     pairs = Pair.objects.filter(link=link)
     if not pairs.filter(finished_at=None).exists():
         return Progress("done", link.owed, link.owed)
-    issued = pairs.aggregate(total=Sum("issued"))["total"] or 0
+    with connection.cursor() as cursor:
+        cursor.execute(ISSUED_OF_LINK, [link.pk])
+        (issued,) = cursor.fetchone()
     return Progress("pending", link.owed, min(link.owed, issued))
 
 

@@ -77,7 +77,7 @@ class Life:
 
 def work_forever() -> None:
     """A worker with small batches, so that every kill hits a different point."""
-    generation.RECORDS = generation.SCAN = 3  # type: ignore[misc]
+    generation.RECORDS = generation.OF_ONE_PAIR = generation.PAIRS = 3  # type: ignore[misc]
     while True:
         try:
             services.issue_owed(seconds=60)

@@ -233,7 +233,7 @@ def test_issuing_again_gives_nothing(doe: User, smith: User) -> None:
 
 
 def test_many_records_are_scanned_in_batches(doe: User, smith: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linking.services.generation.SCAN", 7)
+    monkeypatch.setattr("linking.services.generation.OF_ONE_PAIR", 7)
     of = course()
     for _ in range(20):
         earn(doe, of)

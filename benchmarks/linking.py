@@ -1,0 +1,182 @@
+"""Issuing equivalencies against the bare INSERT … SELECT … ON CONFLICT, one and two workers, and how soon they are seen.
+
+python -m benchmarks.linking [owed …]
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.setting import database, middle, seconds, settle, table
+
+SIZES = {10_000: 5, 100_000: 3, 1_000_000: 1}
+RECORDS = 500  # of an account, so that there are as many links as a busy day has
+ARRIVALS = 100
+
+_RAW = """
+    INSERT INTO learning_records_learningrecord
+        (user_id, kind, course_id, title, completed_at, expires_at, voided_at, void_reason, origin, equivalent_of_id,
+         is_superseded)
+    SELECT p.counterpart_id, 'course', r.course_id, r.title, r.completed_at, r.expires_at, r.voided_at, r.void_reason,
+           'equivalency', r.id, FALSE
+    FROM learning_records_learningrecord r JOIN linking_pair p ON p.account_id = r.user_id
+    WHERE r.origin = 'earned' AND r.kind = 'course' AND p.finished_at IS NULL
+    ON CONFLICT (equivalent_of_id, user_id) WHERE equivalent_of_id IS NOT NULL AND NOT is_superseded DO NOTHING
+"""
+
+
+def run(sizes: dict[int, int] | None = None) -> None:
+    """Print the figures of every size, then the latency."""
+    from linking import services
+
+    figures = []
+    for owed, times in (sizes or SIZES).items():
+        make(owed)
+        found: dict[str, list[float]] = {"raw": [], "one": [], "two": []}
+        for _ in range(times):
+            found["raw"].append(measured(lambda: execute(_RAW), owed))
+            found["one"].append(measured(lambda: services.issue_owed(seconds=3600), owed))
+            found["two"].append(measured(two_workers, owed))
+        figures.append((owed, {key: middle(each) for key, each in found.items()}))
+    head = ["owed", "raw", "one worker", "two workers", "one / raw", "two / raw", "one / two", "µs each, one worker"]
+    table("Equivalencies: times and ratios (medians)", head, [_row(owed, found) for owed, found in figures])
+    p50, p99 = latency()
+    table(
+        f"From a committed record to its visible equivalency ({ARRIVALS} arrivals, one idle worker)",
+        ["p50", "p99"],
+        [[f"{p50:.3f} s", f"{p99:.3f} s"]],
+    )
+
+
+def make(owed: int) -> None:
+    """Accounts with a history, each linked to an empty one, with its old records asked for; nothing issued yet."""
+    execute("TRUNCATE accounts_user, learning_records_course CASCADE")
+    execute("INSERT INTO learning_records_course (id, title, code) VALUES (1, 'Course', '')")
+    accounts = owed // RECORDS
+    execute(
+        """INSERT INTO accounts_user (id, username, email, password, first_name, last_name, role, status,
+               employee_number, external_id, phone, job_title, language, timezone, email_state, rights, session_epoch)
+           SELECT n, 'user' || n, '', '!', '', '', 'learner', 'active', '', '', '', '', 'en', 'UTC', 'unverified',
+               '{}', 0 FROM generate_series(1, 2 * %s) n""",
+        [accounts],
+    )
+    execute(
+        """INSERT INTO learning_records_learningrecord (user_id, kind, course_id, title, completed_at, void_reason,
+               origin, is_superseded, received_at)
+           SELECT a, 'course', 1, '', now(), '', 'earned', FALSE, now() - interval '1 day'
+           FROM generate_series(1, %s) a, generate_series(1, %s) ORDER BY 1""",
+        [accounts, RECORDS],
+    )
+    execute(
+        """INSERT INTO linking_link (id, account_id, other_id, generates_equivalencies, owed, told_at)
+           SELECT n, n, n + %s, TRUE, %s, now() FROM generate_series(1, %s) n""",
+        [accounts, RECORDS, accounts],
+    )
+    execute(
+        """INSERT INTO linking_pair (link_id, account_id, counterpart_id)
+           SELECT n, n, n + %s FROM generate_series(1, %s) n UNION ALL
+           SELECT n, n + %s, n FROM generate_series(1, %s) n""",
+        [accounts, accounts, accounts, accounts],
+    )
+
+
+def measured(act: Any, owed: int) -> float:
+    """Once, from nothing issued; that everything was issued is checked."""
+    execute("SET session_replication_role = replica")  # nothing refers to them; looking for it takes minutes
+    execute("DELETE FROM learning_records_learningrecord WHERE origin = 'equivalency'")
+    execute("SET session_replication_role = DEFAULT")
+    execute("UPDATE linking_pair SET finished_at = NULL, scanned_to = 0")
+    settle()
+    took = seconds(act)
+    ((count,),) = execute("SELECT count(*) FROM learning_records_learningrecord WHERE origin = 'equivalency'") or (
+        (0,),
+    )
+    if count != owed:
+        raise AssertionError(f"{count} equivalencies instead of {owed}")
+    return took
+
+
+def two_workers() -> None:
+    """Two processes share the work."""
+    from django.db import connection
+
+    connection.close()
+    fork = multiprocessing.get_context("fork")
+    workers = [fork.Process(target=_work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _work() -> None:
+    from linking import services
+
+    services.issue_owed(seconds=3600)
+
+
+def latency() -> tuple[float, float]:
+    """The median and the slowest but one percent, with a real Celery worker."""
+    from django.utils import timezone
+
+    from learning_records import services as learning
+    from learning_records.hints import hint_owed
+    from learning_records.models import LearningRecord
+
+    make(2 * RECORDS)
+    execute("TRUNCATE learning_records_learningrecord CASCADE")
+    worker = start_worker()
+    try:
+        times: list[float] = []
+        for number in range(ARRIVALS + 1):
+            entry = learning.NewRecord(user_id=1, course_id=1, completed_at=timezone.now())
+            started = time.perf_counter()
+            (record,) = learning.receive([entry], actor_id=None)
+            hint_owed()
+            while not LearningRecord.objects.filter(equivalent_of=record).exists():
+                time.sleep(0.002)
+            if number:  # the first waits for the worker to start
+                times.append(time.perf_counter() - started)
+    finally:
+        worker.terminate()
+        worker.wait()
+    times.sort()
+    return middle(times), times[int(len(times) * 0.99) - 1]
+
+
+def start_worker() -> subprocess.Popen[bytes]:
+    """A Celery worker on this benchmark's database and Redis."""
+    from django.conf import settings
+    from django.db import connection
+
+    from launcher import where
+
+    url = urlsplit(os.environ.get("DATABASE_URL") or where.database_url(settings.DATA_DIR))
+    environment = {**os.environ, "DATABASE_URL": url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()}
+    command = [sys.executable, "-m", "celery", "--app", "lms", "worker", "--concurrency", "1", "--loglevel", "error"]
+    return subprocess.Popen([*command, "--without-gossip", "--without-mingle"], env=environment)
+
+
+def execute(sql: str, params: list[Any] | None = None) -> list[tuple[Any, ...]] | None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else None
+
+
+def _row(owed: int, found: dict[str, float]) -> list[str]:
+    raw, one, two = found["raw"], found["one"], found["two"]
+    times = [f"{owed:,}", f"{raw:.2f} s", f"{one:.2f} s", f"{two:.2f} s"]
+    return [*times, f"{one / raw:.2f}", f"{two / raw:.2f}", f"{one / two:.2f}", f"{one / owed * 1e6:.0f}"]
+
+
+if __name__ == "__main__":
+    with database():
+        run(dict.fromkeys(map(int, sys.argv[1:]), 3) or None)
