@@ -42,11 +42,24 @@ class ContractSchema(AutoSchema):
             operation["responses"].setdefault(
                 status, {"description": REASONS[status], "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
             )
+        self._tell_headers(operation)
         scopes = scopes_for(self.view, self.method)
         if scopes:
             named = " or ".join(f"`{scope}`" for scope in scopes)
             operation["description"] = f"{operation.get('description', '')}\n\nScope: {named}.".strip()
         return operation
+
+    def _tell_headers(self, operation: dict[str, Any]) -> None:
+        """What the answer of a POST says beside its body."""
+        if self.method != "POST" or not isinstance(self.view, SingleRows):
+            return
+        own = getattr(self.view, "answer_headers", {}) if self.view.action == "create" else {}
+        headers = {"Idempotent-Replayed": "`true` when this is the kept answer to an earlier request.", **own}
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                answer["headers"] = {
+                    name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
+                }
 
     def _problem_statuses(self) -> list[str]:
         statuses = ["400", "401", "403", "503"]

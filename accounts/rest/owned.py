@@ -146,6 +146,10 @@ class ReadableOwnedRows(Rows):
 class OwnedRows(ReadableOwnedRows, CatalogueRows):
     """Rows that are written for an account: with Users/Edit, for visible learners."""
 
+    answer_headers = {
+        SURVIVOR_HEADER: "Pairs of ids, `12=7`: what was sent for merged account 12 was written for its survivor 7."
+    }
+
     def may_write(self) -> None:
         need_right(actor_of(self.request))
 

@@ -22,7 +22,7 @@ from rest_contract.problems import Problem, answer_with
 from rest_contract.views import Row, WritableRows, origin_of
 
 STATE = frozenset({"unique", "not_a_power_user", "own_account"})
-UNKNOWN = frozenset({"unknown", "unknown_field"})
+UNKNOWN = frozenset({"unknown"})
 
 
 def status_of(error: errors.FieldsInvalid) -> int:
