@@ -11,7 +11,7 @@ from django.db import IntegrityError, models
 from rest_contract.problems import Invalid, Problem, field_error
 
 KEY = re.compile(r"Key \((?P<columns>.*?)\)=\((?P<values>.*)\)", re.DOTALL)
-COLUMN = re.compile(r"(?:lower\()?\(?(\w+)")
+NOISE = re.compile(r'lower\(|::[a-z ]+|[()"]')
 UNIQUE, CHECK, FOREIGN = "23505", "23514", "23503"
 
 
@@ -31,7 +31,7 @@ def tell(error: IntegrityError, model: type[models.Model], rows: Sequence[Mappin
 
 def _taken(detail: str, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> Problem:
     match = KEY.search(detail)
-    names = [_field(column, model) for column in COLUMN.findall(match["columns"])] if match else []
+    names = [_field(column, model) for column in NOISE.sub("", match["columns"]).split(", ")] if match else []
     place = _place(names, match["values"], rows) if match else ""
     text = "Already in use." if len(names) == 1 else "Together, these exist already."
     errors = [field_error(place + name, "unique", text) for name in names]

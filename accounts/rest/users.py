@@ -108,15 +108,12 @@ class Users(WritableRows):
         """The service says which of them this caller may name."""
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        made = [self._make(place, row) for place, row in enumerate(rows)]
+        actor, origin = actor_of(self.request), origin_of(self.request)
+        if self.many:
+            made = services.create_users(actor=actor, rows=rows, origin=origin)
+        else:
+            made = [services.create_user(actor=actor, data=rows[0], origin=origin)]
         return self._again([user.pk for user in made])
-
-    def _make(self, place: int, row: Row) -> User:
-        try:
-            return services.create_user(actor=actor_of(self.request), data=row, origin=origin_of(self.request))
-        except errors.FieldsInvalid as error:
-            path = f"{place}." if self.many else ""
-            raise errors.FieldsInvalid([{**p, "field": path + p["field"]} for p in error.errors]) from error
 
     def change(self, row: Any, values: Row) -> Any:
         actor = actor_of(self.request)

@@ -9,6 +9,7 @@ from accounts.services.branches import change_branch, create_branch
 from accounts.services.lifecycle import deactivate, delete_account, reactivate
 from accounts.services.locks import lock_for_writing
 from accounts.services.lookup import find_by_identifier
+from accounts.services.many import create_users
 from accounts.services.password import change_own_password
 from accounts.services.tokens import create_token, find_token, may_have_tokens, revoke_token
 from accounts.services.users import create_user, update_user
@@ -22,6 +23,7 @@ __all__ = [
     "create_branch",
     "create_token",
     "create_user",
+    "create_users",
     "deactivate",
     "delete_account",
     "end_access",

@@ -32,14 +32,14 @@ def create_user(*, actor: User | None, data: Mapping[str, Any], origin: str = ""
     theirs. Raises FieldsInvalid, naming every field that is wrong, and NotAllowed.
     """
     problems = Problems()
-    _check_required(data, problems)
+    check_required(data, problems)
     with transaction.atomic():
         if actor is not None:
-            actor = _check_may_create(actor, data)
-        _check_privileged(actor, data)
+            actor = check_may_create(actor, data)
+        check_privileged(actor, data)
         account = User()
         cleaned = clean(data, problems)
-        _fill(account, cleaned, data, problems)
+        fill(account, cleaned, data, problems)
         taken_over = check_free(account, cleaned, problems)
         if not problems.errors:
             _save(account)
@@ -64,7 +64,7 @@ def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin
         account = find_subject(actor, account_id, Right.EDIT)
         actor = User.objects.get(pk=actor.pk)
         _check_state(actor, account, data)
-        _check_privileged(actor, data)
+        check_privileged(actor, data)
         changed, taken_over = _change(actor, account, data)
         if changed:
             detail: dict[str, Any] = {"fields": changed, **audit_detail(taken_over)}
@@ -84,7 +84,7 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
     if cleaned.get("role", Role.SUPERADMIN) != Role.SUPERADMIN:
         check_not_last_superadmin(account)
     changed = [name for name, value in cleaned.items() if getattr(account, name) != value]
-    _fill(account, cleaned, data, problems)
+    fill(account, cleaned, data, problems)
     taken_over = check_free(account, changed, problems)
     if not problems.errors:
         _save(account)
@@ -97,7 +97,7 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
     return changed, taken_over
 
 
-def _fill(account: User, cleaned: Mapping[str, Any], data: Mapping[str, Any], problems: Problems) -> None:
+def fill(account: User, cleaned: Mapping[str, Any], data: Mapping[str, Any], problems: Problems) -> None:
     if "email" in cleaned and cleaned["email"].lower() != account.email.lower():
         account.email_state = "unverified"
     for name, value in cleaned.items():
@@ -128,13 +128,13 @@ def _end_assignments(account: User) -> None:
     AssignedBranch.objects.filter(power_user=account).delete()
 
 
-def _check_required(data: Mapping[str, Any], problems: Problems) -> None:
+def check_required(data: Mapping[str, Any], problems: Problems) -> None:
     for name in ("username", "email"):
         if data.get(name) in (None, ""):
             problems.add(name, "required", "This field is required.")
 
 
-def _check_may_create(actor: User, data: Mapping[str, Any]) -> User:
+def check_may_create(actor: User, data: Mapping[str, Any]) -> User:
     actor = User.objects.get(pk=actor.pk)
     if not (actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)):
         raise NotAllowed(
@@ -147,7 +147,7 @@ def _check_may_create(actor: User, data: Mapping[str, Any]) -> User:
     return actor
 
 
-def _check_privileged(actor: User | None, data: Mapping[str, Any]) -> None:
+def check_privileged(actor: User | None, data: Mapping[str, Any]) -> None:
     """Role, rights and assignments are a superadmin's to give."""
     if actor is None or actor.is_superadmin or not set(PRIVILEGED) & data.keys():
         return
