@@ -39,9 +39,7 @@ class ContractSchema(AutoSchema):
         if operation is None:
             return None
         for status in self._problem_statuses():
-            operation["responses"].setdefault(
-                status, {"description": REASONS[status], "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
-            )
+            operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
         self._tell_headers(operation)
         scopes = scopes_for(self.view, self.method)
         if scopes:
@@ -142,6 +140,10 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
             if variants and not name.startswith("Patched"):
                 schema["oneOf"] = variants
     schemas["Problem"] = _problem_schema()
+    result["components"]["responses"] = {
+        f"Problem{status}": {"description": reason, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
+        for status, reason in REASONS.items()
+    }
     _link(result)
     return result
 
