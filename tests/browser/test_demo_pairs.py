@@ -138,7 +138,7 @@ def test_it_lets_the_actor_choose_what_is_merged(walk: Walk) -> None:
         panel.get_by_role("button", name="Next").locator("visible=true").last.click()
         expect(panel.locator("[aria-current=step]")).to_have_text(step)
         if step != "Review":
-            panel.get_by_role("switch", name="Merge").uncheck()
+            panel.get_by_role("checkbox", name="Merge").uncheck()
     outcomes = {key: {row[1] for row in rows} for key, rows in walk.rows().items()}
     assert outcomes["enrollments"] == outcomes["transactions"] == {"stays"}
     expect(panel).to_contain_text("The destination's profile is kept.")
