@@ -24,6 +24,7 @@ class SubscriptionHandler(TwinHandler):
     keeps = {"status": "active"}
     loses = {"status": "released"}
     columns = ("is_seen",)
+    is_fixed = False  # it looks at the destination's branches
     order = (F("ends_at").desc(nulls_first=True),)
     noun = "licence"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, OrderBy, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from merging.handlers import Case, Change, MergeHandler, Move, Outcome, Sorted, Verdict, moves
+from merging.policies import Policy
 
 COLUMNS = ("pk", "user_id", "is_alive", "place", "size")
 
@@ -28,6 +31,7 @@ class TwinHandler(MergeHandler):
     order: ClassVar[tuple[OrderBy, ...]]
     columns: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "one"
+    is_fixed: ClassVar[bool] = True  # the ranking depends on the policy, the switch and the two ids alone
 
     def alive(self, case: Case) -> Q:
         """The rows that take part in the contest."""
@@ -92,10 +96,35 @@ class TwinHandler(MergeHandler):
     def sort(self, case: Case, only: Q | None = None) -> tuple[str, tuple[Any, ...]]:
         """SQL and parameters: COLUMNS, `columns`, and the verdict of each row."""
         names = (*COLUMNS, *self.columns)
-        ranked, params = self.ranked(case, only).order_by().values_list(*names).query.sql_with_params()
+        ranked, params = self._compiled(case, only)
         whens = " ".join(f"WHEN {condition} THEN '{verdict}'" for condition, verdict in self.cases(case))
         told = f"SELECT r.*, CASE {whens} END AS verdict FROM ({ranked}) r({', '.join(names)})"  # noqa: S608
         return told, params
+
+    def _compiled(self, case: Case, only: Q | None) -> tuple[str, tuple[Any, ...]]:
+        """The ranking as SQL. Composing it costs more than running it on few rows, so it is kept for other accounts."""
+        if only is not None or case.choices.courses or not self.is_fixed:
+            return self._compile(case, only)
+        key = (type(self), case.policy, case.merges_enrollments)
+        if key not in _compiled:
+            _compiled[key] = self._compile(_of_anybody(case), None)
+        sql, params = _compiled[key]
+        ids = {SOURCE: case.source.pk, DESTINATION: case.destination.pk}
+        return sql, tuple(ids.get(value, value) if isinstance(value, int) else value for value in params)
+
+    def _compile(self, case: Case, only: Q | None) -> tuple[str, tuple[Any, ...]]:
+        rows = self.ranked(case, only).order_by().values_list(*COLUMNS, *self.columns)
+        return rows.query.sql_with_params()
+
+
+SOURCE, DESTINATION = -1, -2  # stand for the ids of the two accounts; no account has them
+_compiled: dict[tuple[type[TwinHandler], Policy, bool], tuple[str, tuple[Any, ...]]] = {}
+
+
+def _of_anybody(case: Case) -> Case:
+    source, destination = copy(case.source), copy(case.destination)
+    source.pk, destination.pk = SOURCE, DESTINATION
+    return replace(case, source=source, destination=destination)
 
 
 def owner_first(account_id: int) -> OrderBy:
