@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -114,11 +115,19 @@ def destination(question: Asked, case: Case | None) -> dict[str, Any]:
         "rows": rows,
         "differing": sum(1 for row in rows if row.differs),
         "policies": list(POLICIES.values()),
-        "manual_url": address_of("consolidation:begin"),
+        "manual_url": _manual_url(question),
         "may_pick": True,
         "blockers": blockers,
         "may_go_on": case is not None and not blockers,
     }
+
+
+def _manual_url(question: Asked) -> str:
+    """The assistant that merges nothing by itself, for the accounts chosen so far; it needs one at least."""
+    chosen = {"source": question.source, "destination": question.destination}
+    query = urlencode({role: account.pk for role, account in chosen.items() if account is not None})
+    address = address_of("consolidation:begin")
+    return f"{address}?{query}" if address and query else ""
 
 
 def _card(role: Side, account: User | None, address: Address) -> dict[str, Any]:
