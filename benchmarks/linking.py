@@ -35,7 +35,7 @@ def run(sizes: dict[int, int] | None = None) -> None:
     """Print the figures of every size, then the latency."""
     from linking import services
 
-    figures = []
+    head = ["owed", "raw", "one worker", "two workers", "one / raw", "two / raw", "one / two", "µs each, one worker"]
     for owed, times in (sizes or SIZES).items():
         make(owed)
         found: dict[str, list[float]] = {"raw": [], "one": [], "two": []}
@@ -43,9 +43,8 @@ def run(sizes: dict[int, int] | None = None) -> None:
             found["raw"].append(measured(lambda: execute(_RAW), owed))
             found["one"].append(measured(lambda: services.issue_owed(seconds=3600), owed))
             found["two"].append(measured(two_workers, owed))
-        figures.append((owed, {key: middle(each) for key, each in found.items()}))
-    head = ["owed", "raw", "one worker", "two workers", "one / raw", "two / raw", "one / two", "µs each, one worker"]
-    table("Equivalencies: times and ratios (medians)", head, [_row(owed, found) for owed, found in figures])
+        row = _row(owed, {key: middle(each) for key, each in found.items()})
+        table(f"Equivalencies, {owed:,} owed: times and ratios (medians of {times})", head, [row])
     p50, p99 = latency()
     table(
         f"From a committed record to its visible equivalency ({ARRIVALS} arrivals, one idle worker)",

@@ -11,9 +11,9 @@ from accounts.models import User
 from linking.models import Link
 from linking.services.groups import Group
 
-WIDTH: Final = 340
-HEIGHT: Final = 230
-RADIUS: Final = 78
+WIDTH: Final = 280
+HEIGHT: Final = 220
+RADIUS: Final = 70
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,14 @@ class Node:
     y: int
 
     @property
+    def label_at(self) -> int:
+        """How far from the circle its label stands: above it in the upper half, where lines come from below."""
+        return -16 if self.y < HEIGHT // 2 - 10 else 26
+
+    @property
     def label(self) -> str:
         name: str = self.account.username
-        return name if len(name) <= 18 else f"{name[:17]}…"
+        return name if len(name) <= 16 else f"{name[:15]}…"
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def draw(group: Group, seen: set[int]) -> Picture:
 
 def _node(account: User, place: int, of: int) -> Node:
     angle = 2 * pi * place / of + pi
-    return Node(account, round(WIDTH / 2 + 1.45 * RADIUS * cos(angle)), round(HEIGHT / 2 - 8 + RADIUS * sin(angle)))
+    return Node(account, round(WIDTH / 2 + 1.3 * RADIUS * cos(angle)), round(HEIGHT / 2 + RADIUS * sin(angle)))
 
 
 def _survivor(account: User) -> int:
