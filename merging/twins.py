@@ -78,42 +78,38 @@ class TwinHandler(MergeHandler):
         ids = f"SELECT pk, verdict FROM ({sql}) s"  # noqa: S608 - of our own words and numbers
         yield Move(Sorted(self.claims[0].model, ids, params), self.classes(case))
 
-    def ranked(self, case: Case, only: Q | None = None) -> QuerySet[Any]:
-        """Each row, or only some things' rows, with its place among the rows for its thing, and how many these are."""
+    def ranked(self, case: Case) -> QuerySet[Any]:
+        """Each row with its place among the rows for its thing, and how many these are."""
         alive = ExpressionWrapper(self.alive(case), BooleanField())
         partition: list[Any] = [*self.things, alive]
-        rows: QuerySet[Any] = (
-            self.rows(case)
-            .filter(only or Q())
-            .annotate(
-                is_alive=alive,
-                place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
-                size=Window(Count("pk"), partition_by=partition),
-            )
+        rows: QuerySet[Any] = self.rows(case).annotate(
+            is_alive=alive,
+            place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
+            size=Window(Count("pk"), partition_by=partition),
         )
         return rows
 
-    def sort(self, case: Case, only: Q | None = None) -> tuple[str, tuple[Any, ...]]:
+    def sort(self, case: Case) -> tuple[str, tuple[Any, ...]]:
         """SQL and parameters: COLUMNS, `columns`, and the verdict of each row."""
         names = (*COLUMNS, *self.columns)
-        ranked, params = self._compiled(case, only)
+        ranked, params = self._compiled(case)
         whens = " ".join(f"WHEN {condition} THEN '{verdict}'" for condition, verdict in self.cases(case))
         told = f"SELECT r.*, CASE {whens} END AS verdict FROM ({ranked}) r({', '.join(names)})"  # noqa: S608
         return told, params
 
-    def _compiled(self, case: Case, only: Q | None) -> tuple[str, tuple[Any, ...]]:
+    def _compiled(self, case: Case) -> tuple[str, tuple[Any, ...]]:
         """The ranking as SQL. Composing it costs more than running it on few rows, so it is kept for other accounts."""
-        if only is not None or case.choices.courses or not self.is_fixed:
-            return self._compile(case, only)
+        if case.choices.courses or not self.is_fixed:
+            return self._compile(case)
         key = (type(self), case.policy, case.merges_enrollments)
         if key not in _compiled:
-            _compiled[key] = self._compile(_of_anybody(case), None)
+            _compiled[key] = self._compile(_of_anybody(case))
         sql, params = _compiled[key]
         ids = {SOURCE: case.source.pk, DESTINATION: case.destination.pk}
         return sql, tuple(ids.get(value, value) if isinstance(value, int) else value for value in params)
 
-    def _compile(self, case: Case, only: Q | None) -> tuple[str, tuple[Any, ...]]:
-        rows = self.ranked(case, only).order_by().values_list(*COLUMNS, *self.columns)
+    def _compile(self, case: Case) -> tuple[str, tuple[Any, ...]]:
+        rows = self.ranked(case).order_by().values_list(*COLUMNS, *self.columns)
         return rows.query.sql_with_params()
 
 

@@ -60,7 +60,7 @@ class Catalogue:
             plans=[factories.LearningPlanFactory.create(courses=some) for some in (courses, courses[:1], [])],
             certifications=[
                 certify(courses=courses[:2], validity_days=365, renewal_window_days=60),
-                certify(courses=courses[1:], validity_days=200, renewal_window_days=250, late_renewal=True),
+                certify(courses=courses[1:], validity_days=100, renewal_window_days=400, late_renewal=True),
                 certify(courses=courses[:1]),
             ],
             badges=factories.BadgeFactory.create_batch(2),
