@@ -76,7 +76,11 @@ _SURVIVORS = """
     WITH RECURSIVE chain AS (
         SELECT id, merged_into_id FROM accounts_user WHERE id = ANY(%s)
         UNION SELECT u.id, u.merged_into_id FROM accounts_user u JOIN chain ON u.id = chain.merged_into_id)
-    SELECT id, merged_into_id FROM chain
+    SELECT id FROM chain
+"""
+
+_HOLD_ACCOUNTS = """
+    SELECT id, merged_into_id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED
 """
 
 
@@ -145,7 +149,7 @@ class _PairBatch:
 
     def __init__(self) -> None:
         self.busy: list[int] = []
-        self.size = 4
+        self.size = 10
 
     def __call__(self) -> tuple[int, int]:
         claims = _fetch(_CLAIM_PAIRS, [self.busy, self.size, self.busy, self.size])
@@ -196,9 +200,9 @@ def _hold_accounts(ids: set[int]) -> Held:
     """
     if not ids:
         return Held(set(), {})
-    family = {account for account, _ in _fetch(_SURVIVORS, [list(ids)])}
-    rows = _fetch("SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED", [list(family)])
-    return Held({account for (account,) in rows}, dict(_fetch(_SURVIVORS, [list(ids)])))
+    family = [account for (account,) in _fetch(_SURVIVORS, [list(ids)])]
+    rows = _fetch(_HOLD_ACCOUNTS, [family])
+    return Held({account for account, _ in rows}, dict(rows))
 
 
 def _is_held(ids: set[int], held: Held) -> bool:
