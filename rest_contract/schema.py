@@ -130,15 +130,11 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
             del schema["description"]
         variants = schema.pop("x-variants", None)
         for member in schema.get("properties", {}).values():
-            member.pop("x-spec-enum-id", None)
-            if member.get("oneOf", [None])[-1] == BLANK:  # a text that may be blank is one text, not one of two
-                member.update(member.pop("oneOf")[0])
-        if name.endswith("Request") and schema.get("type") == "object":
-            schema["additionalProperties"] = False
-            for member in schema.get("properties", {}).values():
-                _tell_text(member)
-            if variants and not name.startswith("Patched"):
-                schema["oneOf"] = variants
+            _tidy(member)
+        if not name.endswith("Request"):
+            _loosen(schema)
+        elif schema.get("type") == "object":
+            _tighten(schema, None if name.startswith("Patched") else variants)
     schemas["Problem"] = _problem_schema()
     result["components"]["responses"] = {
         f"Problem{status}": {"description": reason, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
@@ -146,6 +142,28 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     }
     _link(result)
     return result
+
+
+def _tidy(member: dict[str, Any]) -> None:
+    member.pop("x-spec-enum-id", None)
+    if member.get("oneOf", [None])[-1] == BLANK:  # a text that may be blank is one text, not one of two
+        member.update(member.pop("oneOf")[0])
+
+
+def _loosen(schema: dict[str, Any]) -> None:
+    """An answer shows what is there: a deleted account has no e-mail address."""
+    for member in schema.get("properties", {}).values():
+        if member.get("format") == "email":
+            del member["format"]
+
+
+def _tighten(schema: dict[str, Any], variants: list[Any] | None) -> None:
+    """A body has the named members, without what no text may hold, in one of its variants."""
+    schema["additionalProperties"] = False
+    for member in schema.get("properties", {}).values():
+        _tell_text(member)
+    if variants:
+        schema["oneOf"] = variants
 
 
 def _tell_text(schema: dict[str, Any]) -> None:

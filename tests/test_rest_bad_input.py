@@ -15,8 +15,9 @@ from tests.factories import CourseFactory, EnrollmentFactory, LearningRecordFact
 from tests.test_rest_bulk import KINDS
 
 V1 = "/api/v1/"
-FEW: list[Any] = [None, True, -1, 2**63, "", "a\x00b", "\ud800", "9999-12-31T23:59:59Z", [None], {"": ""}]
+FEW: list[Any] = [None, True, 2**63, "a\x00b", "\ud800", "9999-12-31T23:59:59Z", [None], {"": ""}]
 MORE: list[Any] = [
+    -1, "",
     0, 1, 2**31, 10**30, 1.5, 1e308, " ", "1", "x" * 10_000, "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z",
     [], [1], [[]], ["x"], [10**30], {}, {"a": {"a": []}}, {"\x00": 1},
 ]  # fmt: skip
