@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -35,13 +35,39 @@ answer_with(400, errors.ChoicesInvalid)
 answer_with(503, errors.MergeIsBusy)
 
 
+SIDE = {"type": "string", "enum": ["source", "destination"]}
+CHOICES = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        part: {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "merge": {"type": "boolean"},
+                key: {"type": "object", "propertyNames": {"pattern": names}, "additionalProperties": SIDE},
+            },
+        }
+        for part, key, names in (
+            ("profile", "fields", "^[A-Za-z0-9_-]{1,50}$"),
+            ("enrollments", "courses", "^[0-9]{1,18}$"),
+        )
+    },
+}
+
+
+@extend_schema_field(CHOICES)
+class ChoicesField(fields.ObjectField):
+    """What a person decided; `merging.policies` reads it, and says what is wrong with it."""
+
+
 class QuestionSerializer(Strict):
     """Which accounts, how, and what a person decided."""
 
     source = fields.IdField(get_user_model())  # type: ignore[assignment]
     destination = fields.IdField(get_user_model())
     policy = fields.ChoiceField(choices=[name for name, policy in POLICIES.items() if policy.merges], required=False)
-    choices = fields.ObjectField(required=False)
+    choices = ChoicesField(required=False)
 
 
 class RequestSerializer(QuestionSerializer):
