@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,22 @@ def test_it_installs_one_as_root(programs: Path, monkeypatch: pytest.MonkeyPatch
     assert "chromium" in installed.split()
 
 
+def test_it_sees_that_the_driver_cannot_run(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_program(programs, "chromium", "")
+    assert chromium.driver_runs()
+    chromium.main()
+
+    add_program(programs, "python", "echo libatomic.so.1: cannot open shared object file >&2; exit 127")
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SystemExit, match="libatomic1"):
+        chromium.main()
+
+
 def test_it_asks_for_one_otherwise(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-    with pytest.raises(SystemExit, match="sudo apt install chromium"):
+    with pytest.raises(SystemExit, match="sudo apt install chromium fonts-dejavu-core libatomic1"):
         chromium.main()
 
 
