@@ -218,7 +218,7 @@ def reviewed(address: Address, plan: Plan) -> dict[str, Any]:
         "undo_until": timezone.now() + timedelta(days=settings.UNDO_WINDOW_DAYS),
         "previous_step": 3 if address.policy.has_switches else 1,
         "kept": address.carried("step", "tab", "page"),
-        "merge_label": "Merge Users" if address.policy.has_switches else "Merge",
+        "merge_label": "Merge Users" if address.policy.has_switches else "MERGE",
         "fixed": decided(plan.case.policy, plan.case.choices),
         "is_large": plan.size > settings.MERGE_INLINE_LIMIT,
         **tabs(

@@ -356,7 +356,7 @@ def test_the_sidebar_merges_a_duplicate_into_the_selected_user(wizard: Page, cas
     expect(wizard.get_by_role("region", name="Will be kept")).to_contain_text("Jane Keeper")
     wizard.get_by_label("Duplicate User Account").fill("Dupl")
     wizard.get_by_role("option", name="Jane Duplicate").click()
-    wizard.get_by_role("complementary", name="Merge").get_by_role("button", name="Merge", exact=True).click()
+    wizard.get_by_role("complementary", name="Merge").get_by_role("button", name="MERGE", exact=True).click()
     wizard.wait_for_url(re.compile(r"/merges/\d+/$"))
     merge = Merge.objects.get()
     assert (merge.policy, merge.source, merge.destination) == ("keep_primary", cast.source, cast.destination)
@@ -367,7 +367,7 @@ def test_the_sidebar_merges_a_duplicate_into_the_selected_user(wizard: Page, cas
 def test_leaving_the_sidebar_merge_changes_nothing(wizard: Page, cast: Cast) -> None:
     before = everything()
     wizard.goto(f"/merges/new/?source={cast.source.pk}&destination={cast.destination.pk}&policy=keep_primary")
-    expect(wizard.get_by_role("button", name="Merge", exact=True)).to_be_visible()
+    expect(wizard.get_by_role("button", name="MERGE", exact=True)).to_be_visible()
     wizard.goto("/users/")
     assert everything() == before
 
@@ -385,7 +385,7 @@ def test_the_policy_is_chosen_and_stored(wizard: Page, cast: Cast) -> None:
     wizard.goto(at(cast))
     wizard.get_by_role("radio", name="Keep primary").check()
     press_next(wizard)
-    wizard.get_by_role("button", name="Merge", exact=True).click()
+    wizard.get_by_role("button", name="MERGE", exact=True).click()
     wizard.wait_for_url(re.compile(r"/merges/\d+/$"))
     assert Merge.objects.get().policy == "keep_primary"
     expect(wizard.get_by_text("Keep primary")).to_be_visible()
