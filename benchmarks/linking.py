@@ -158,7 +158,7 @@ def start_worker() -> subprocess.Popen[bytes]:
 
     url = urlsplit(os.environ.get("DATABASE_URL") or where.database_url(settings.DATA_DIR))
     environment = {**os.environ, "DATABASE_URL": url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()}
-    command = [sys.executable, "-m", "celery", "--app", "lms", "worker", "--concurrency", "1", "--quiet", "--loglevel", "error"]
+    command = [sys.executable, "-m", "celery", "--app", "lms", "worker", "--concurrency", "1", "--loglevel", "error"]
     return subprocess.Popen([*command, "--without-gossip", "--without-mingle"], env=environment)
 
 
