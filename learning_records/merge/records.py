@@ -51,19 +51,19 @@ def _verdicts(case: Case) -> dict[str, Verdict]:
 def _sorted(case: Case) -> str:
     """The source's records, and the destination's equivalencies of these, each with its verdict."""
     source, destination = case.source.pk, case.destination.pk
+    held = f"""SELECT equivalent_of_id FROM learning_records_learningrecord
+        WHERE user_id = {destination:d} AND equivalent_of_id IS NOT NULL AND NOT is_superseded"""  # noqa: S608
     listed = "NOT r.is_superseded AND r.equivalent_of_id IS NOT NULL"
     cases = (
         (f"r.user_id = {destination:d}", "own"),
         (f"{listed} AND o.user_id = {destination:d}", "between"),
-        (f"{listed} AND t.id IS NOT NULL", "twice"),
+        (f"{listed} AND r.equivalent_of_id IN ({held})", "twice"),
         ("TRUE", "moves"),
     )
     whens = " ".join(f"WHEN {condition} THEN '{verdict}'" for condition, verdict in _told_apart(cases))
     return f"""
         SELECT r.id, CASE {whens} END FROM learning_records_learningrecord r
         LEFT JOIN learning_records_learningrecord o ON o.id = r.equivalent_of_id
-        LEFT JOIN learning_records_learningrecord t
-            ON t.equivalent_of_id = r.equivalent_of_id AND t.user_id = {destination:d} AND NOT t.is_superseded
         WHERE r.user_id = {source:d}
            OR r.user_id = {destination:d} AND NOT r.is_superseded AND o.user_id = {source:d}
     """  # noqa: S608 - numbers and our own words

@@ -116,7 +116,11 @@ scenes = st.fixed_dictionaries(
             tracked=st.booleans(),
         ),
         "certificates": rows(
-            course=which(2), score=scores, issued_at=moments, expires_at=maybe, is_superseded=st.booleans()
+            course=which(2),
+            score=scores,
+            issued_at=moments,
+            expires_at=maybe,
+            is_superseded=st.sampled_from([False, False, False, True]),
         ),
         "awards": rows(
             4,
@@ -124,10 +128,12 @@ scenes = st.fixed_dictionaries(
             external=st.booleans(),
             issued_at=moments,
             expires_at=maybe,
-            is_active=st.booleans(),
+            is_active=st.sampled_from([True, True, True, False]),
         ),
-        "competencies": rows(competency=st.sampled_from("ab"), level=which(3), is_superseded=st.booleans()),
-        "badges": rows(badge=which(2), awarded_at=moments, is_superseded=st.booleans()),
+        "competencies": rows(
+            competency=st.sampled_from("ab"), level=which(3), is_superseded=st.sampled_from([False, False, False, True])
+        ),
+        "badges": rows(badge=which(2), awarded_at=moments, is_superseded=st.sampled_from([False, False, False, True])),
         "records": st.lists(st.fixed_dictionaries({"user": which(3), "course": which(2)}), max_size=4),
         "linked": st.sampled_from([(), (0, 1, 2), (0, 2), (1, 2), (0, 1)]),
         "plans": rows(learning_plan=which(3), status=st.sampled_from(LearningPlanEnrollment.Status.values)),
