@@ -19,11 +19,13 @@ from django.utils import timezone
 
 import audit.services
 from merging import journal
+from merging.collisions import in_the_way
 from merging.errors import (
     MergeError,
     MergeIsBusy,
     MergeRefused,
     PlanIsStale,
+    RowsHaveChanged,
     RowsUnaccounted,
     UndoRefused,
 )
@@ -210,7 +212,12 @@ def _first_merge_of(merge: Merge) -> int | None:
 
 
 def _rewind(merge: Merge) -> None:
-    journal.rewind(merge)
+    """Play backwards. A row of later work that stands where one would go back refuses the undo, and is named."""
+    try:
+        with transaction.atomic():
+            journal.rewind(merge)
+    except IntegrityError as error:
+        raise RowsHaveChanged(facts={"rows": in_the_way(error)}) from error
     for handler in registered():
         handler.check_undo(merge)
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -108,6 +109,19 @@ def test_it_refuses_to_undo_over_later_work(people: tuple[User, User, User], row
     with pytest.raises(RowsHaveChanged) as refusal:
         services.undo_merge(actor=people[0], merge_id=merge.pk, reason="")
     assert {"model": "learning_records.Enrollment", "id": moved.pk} in refusal.value.facts["rows"]
+
+
+def test_it_names_later_rows_that_stand_in_the_way_of_an_undo(
+    people: tuple[User, User, User], rows: list[Course]
+) -> None:
+    merge = services.request_merge(**ask(people))
+    again = Enrollment.objects.create(user=people[1], course=rows[0])
+    before = snapshot()
+    for undo in (services.preview_undo, partial(services.undo_merge, reason="")):
+        with pytest.raises(RowsHaveChanged) as refusal:
+            undo(actor=people[0], merge_id=merge.pk)
+        assert refusal.value.facts == {"rows": [{"model": "learning_records.Enrollment", "id": again.pk}]}
+    assert snapshot() == before
 
 
 def test_it_keeps_progress_made_after_the_merge(people: tuple[User, User, User], rows: list[Course]) -> None:
