@@ -11,13 +11,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Receiver
 
 import audit.services
 from accounts.models import User
 from audit.models import OutboxEvent
-from integrations import sending, services
+from integrations import sending, services, tasks
 from integrations.errors import AddressRefused
 from integrations.models import Delivery, Webhook
 from tests.factories import UserFactory
@@ -269,3 +270,41 @@ def test_a_removed_or_inactive_webhook_hears_nothing_more(api: Any, hook: dict[s
 def test_an_unknown_event_is_named(api: Any, problem: Any) -> None:
     body = problem(api.post(HOOKS, {"url": "https://example.com/", "events": ["merge.done", "x"]}, format="json"), 400)
     assert body["errors"][0]["field"] == "events.1"
+
+
+def test_receivers_that_hang_leave_time_for_other_work(hook: dict[str, Any], monkeypatch: Any) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr(tasks, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(sending, "post", lambda *args: (_ for _ in ()).throw(TimeoutError("timed out")))
+    for _ in range(10):
+        audit.services.announce("merge.done", {})
+    tasks.deliver()
+    assert Delivery.objects.count() == 10
+    assert Delivery.objects.filter(attempts=1).count() == tasks.SECONDS
+    assert Delivery.objects.filter(attempts=0, next_at__lte=timezone.now()).count() == 10 - tasks.SECONDS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_worker_delivers_at_a_time(monkeypatch: Any) -> None:
+    asked: list[int] = []
+
+    def take_events() -> int:
+        asked.append(1)
+        return 0
+
+    monkeypatch.setattr(services, "take_events", take_events)
+
+    def another_worker() -> None:
+        try:
+            tasks.deliver()
+        finally:
+            connection.close()
+
+    with tasks._alone() as may_go:
+        other = Thread(target=another_worker)
+        other.start()
+        other.join()
+        assert may_go
+        assert not asked
+    tasks.deliver()
+    assert asked
