@@ -63,6 +63,7 @@ def _branches(after: World, ask: Question) -> None:
     for row in of_account(after["branch_memberships"], ask.source):
         if row["branch_id"] not in own:
             row["user_id"] = ask.destination
+            row["merged_from_id"] = row["merged_from_id"] or ask.source
 
 
 def _aliases(after: World, ask: Question, source: Row, destination: Row, taken: Row) -> None:
