@@ -101,9 +101,7 @@ def test_it_comes_back_after_everything_was_killed(start: Starter, data: Path) -
     assert holder.stdout
     holder.stdout.readline()
     query(data, "CREATE TABLE kept (number int)")
-    killed = running(data)
-    for process in [psutil.Process(holder.pid), *killed]:
-        process.kill()
+    processes.end([psutil.Process(holder.pid), *running(data)], signal.SIGKILL, patience=5)
     assert (where.home(data) / "postgresql" / "postmaster.pid").exists()
 
     with servers.lease(data):
