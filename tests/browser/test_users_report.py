@@ -61,6 +61,7 @@ def test_merge_user_slides_out_a_panel_with_that_user_as_source(page: Page, jane
     expect(panel).to_contain_text("Source")
     expect(panel).to_contain_text("jane.doe")
     assert f"source={jane.pk}" in page.url
+    panel.evaluate("panel => Promise.all(panel.getAnimations().map(slide => slide.finished))")
     box = panel.bounding_box()
     assert box is not None
     assert box["x"] > 0
