@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class Badge(models.Model):
-    """Something to earn; winning it books `points`."""
+    """Something to earn. `points` is what it is worth; whoever awards it books them in the ledger."""
 
     name = models.CharField(max_length=150)
     points = models.PositiveIntegerField(default=0)
