@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -27,7 +28,7 @@ SignIn = Callable[[Page, User], User]
 def test_it_asks_to_sign_in_before_linked_accounts(page: Page) -> None:
     page.goto("/preferences/linked-accounts/")
 
-    assert page.url.endswith("/sign-in/?next=/preferences/linked-accounts/")
+    expect(page).to_have_url(re.compile(r"/sign-in/\?next=/preferences/linked-accounts/$"))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
@@ -83,7 +84,7 @@ def test_the_user_menu_leads_to_preferences_and_on_to_linked_accounts(page: Page
     expect(page.get_by_role("heading", name="Preferences", level=1)).to_be_visible()
 
     page.get_by_role("link", name="Linked accounts").click()
-    assert page.url.endswith("/preferences/linked-accounts/")
+    expect(page).to_have_url(re.compile(r"/preferences/linked-accounts/$"))
     expect(page.get_by_role("heading", name="Linked accounts", level=1)).to_be_visible()
 
 

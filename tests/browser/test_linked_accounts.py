@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -53,7 +54,7 @@ def fill(page: Page, *, password: str = PASSWORD, username: str = "jane.smith", 
 @pytest.mark.covers("S0.6")
 def test_linked_accounts_ask_to_sign_in_first(page: Page) -> None:
     page.goto(PAGE)
-    assert "/sign-in/" in page.url
+    expect(page).to_have_url(re.compile("/sign-in/"))
     assert page.get_by_label("Password").is_visible()
 
 
