@@ -84,7 +84,7 @@ def test_a_learner_finds_nobody_else() -> None:
 def test_each_probe_reads_its_own_index(admin: User) -> None:
     UserFactory.create(first_name="Jane")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
     with CaptureQueriesContext(connection) as queries:
         User.objects.matching(admin, "jane", 5)
 
