@@ -31,6 +31,7 @@ def run(sizes: dict[int, int] | None = None) -> None:
         "undo / merge",
         "preview / merge",
         "loop / by hand",
+        "merge_model_instances / by hand",
     ]
     table("Merge: times and ratios (medians)", head, [_row(f) for f in figures])
     head = ["rows", "statements of a merge", "tables", "journal bytes per moved row"]
@@ -43,7 +44,8 @@ def measure(rows: int, times: int) -> dict[str, Any]:
     from benchmarks import pairs, peers
 
     actor = User.objects.create_superuser(f"actor{rows}")
-    found: dict[str, Any] = {"rows": rows, "by hand": [], "merge": [], "undo": [], "preview": [], "loop": []}
+    keys = ("by hand", "merge", "undo", "preview", "loop", "apart", "extension")
+    found: dict[str, Any] = {"rows": rows, **{key: [] for key in keys}}
     _once(actor, pairs.make(100), {key: [] for key in found})  # warm the caches
     peers.by_hand(pairs.make(100))
     for _ in range(times):
@@ -55,6 +57,11 @@ def measure(rows: int, times: int) -> dict[str, Any]:
         accounts = pairs.make(rows)
         settle()
         found["loop"].append(seconds(lambda: peers.by_loop(accounts)))
+        apart = [pairs.make(rows, shared=0), pairs.make(rows, shared=0)]
+        peers.stand_apart(apart[1])
+        settle()
+        found["apart"].append(seconds(lambda: peers.by_hand(apart[0])))
+        found["extension"].append(seconds(lambda: peers.by_extension(apart[1])))
     counted = pairs.make(rows)
     found["statements"] = statements(lambda: _merge(actor, counted))
     return found
@@ -64,7 +71,7 @@ def _once(actor: Any, accounts: Any, found: dict[str, Any]) -> None:
     from merging import services
 
     question = {"source_id": accounts.source, "destination_id": accounts.destination, "policy": "best_record"}
-    found["preview"].append(seconds(lambda: services.preview(actor=actor, **question)))
+    found["preview"].append(seconds(lambda: services.preview(actor=actor, **question).warnings))
     done: list[Any] = []
     found["merge"].append(seconds(lambda: done.append(_merge(actor, accounts))))
     found["journal"] = _journal_bytes(done[0].pk)
@@ -95,9 +102,10 @@ def _journal_bytes(merge_id: int) -> float:
 def _row(figures: dict[str, Any]) -> list[str]:
     by_hand, merge, undo, preview = (middle(figures[key]) for key in ("by hand", "merge", "undo", "preview"))
     loop = f"{middle(figures['loop']) / by_hand:.1f}" if figures["loop"] else "-"
+    extension = f"{middle(figures['extension']) / middle(figures['apart']):.1f}" if figures["apart"] else "-"
     times = [f"{value * 1000:,.0f} ms" for value in (by_hand, merge, undo, preview)]
     ratios = [f"{merge / by_hand:.2f}", f"{undo / merge:.2f}", f"{preview / merge:.2f}"]
-    return [f"{figures['rows']:,}", *times, *ratios, loop]
+    return [f"{figures['rows']:,}", *times, *ratios, loop, extension]
 
 
 def _costs(figures: dict[str, Any]) -> list[str]:

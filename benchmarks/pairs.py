@@ -44,13 +44,13 @@ class Accounts:
 _numbers = itertools.count(1)
 
 
-def make(rows: int) -> Accounts:
-    """A source with so many rows, and a destination with as many, of whose courses 30% are the source's too."""
+def make(rows: int, shared: float = SHARED) -> Accounts:
+    """A source with so many rows, and a destination with as many, of whose courses this share is the source's too."""
     number, make_user = next(_numbers), User.objects.create_user
     accounts = Accounts(make_user(f"source{number}").pk, make_user(f"destination{number}").pk)
     sizes = {kind: max(1, int(rows * share)) for kind, share in SHARES.items()}
     with connection.cursor() as cursor:
-        for user, salt, shift in ((accounts.source, 7919, 0.0), (accounts.destination, 104729, 1 - SHARED)):
+        for user, salt, shift in ((accounts.source, 7919, 0.0), (accounts.destination, 104729, 1 - shared)):
             first = {f"first_{kind}": 1 + int(size * shift) for kind, size in sizes.items()}
             courses = int(sizes["enrollments"] * 2)
             cursor.execute(FILL.format(user=user, salt=salt, courses=courses, **sizes, **first))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from io import StringIO
 from typing import Any
 
 from django.db import connection, transaction
 
+from accounts.models import User
 from benchmarks.pairs import Accounts
 from commerce.models import Transaction
 from learning_records.models import Certificate, Enrollment, LearningRecord
+from linking.models import Membership
 from rewards.models import PointEntry
 
 STANDING = """(CASE WHEN {t}.voided_at IS NOT NULL THEN 0 ELSE
@@ -57,6 +61,24 @@ def by_hand(accounts: Accounts) -> None:
 
 def _ids(accounts: Accounts) -> dict[str, int]:
     return {"s": accounts.source, "d": accounts.destination}
+
+
+def by_extension(accounts: Accounts) -> None:
+    """django-extensions' merge_model_instances, the merge that most Django projects find first.
+
+    It stops where a unique constraint meets a row of both, so these accounts may share no course; and at a one-to-one
+    row that either lacks, so both have left a link group (`stand_apart`).
+    """
+    command = import_module("django_extensions.management.commands.merge_model_instances").Command(stdout=StringIO())
+    destination, source = (User.objects.get(pk=pk) for pk in (accounts.destination, accounts.source))
+    with transaction.atomic():
+        command.merge_model_instances(destination, [source])
+
+
+def stand_apart(accounts: Accounts) -> None:
+    """Give both a place in no link group."""
+    for account in (accounts.source, accounts.destination):
+        Membership.objects.create(user_id=account)
 
 
 def by_loop(accounts: Accounts) -> None:

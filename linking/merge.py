@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, QuerySet, Value
 
 from linking.models import Link, Membership, Pair
 from linking.owed import PEND_MISSING, SUPERSEDE_SURPLUS
 from linking.services.groups import member_ids
 from merging.errors import UndoRefused
-from merging.handlers import Case, Change, Claim, MergeHandler, Move, Notice, Outcome, register, stays
+from merging.handlers import Case, Change, Claim, MergeHandler, Move, Notice, Outcome, Watched, register, stays
 from merging.models import JournalEntry, Merge
 
 LABEL = Membership._meta.label
@@ -41,8 +40,7 @@ class LinkHandler(MergeHandler):
         yield from _pair_up(case)
         for claim in self.claims[1:]:
             verdict = stays(case.source.pk, "it tells what was linked before", claim.attname)
-            rows = claim.model._default_manager.filter(**{claim.column: case.source.pk})
-            yield Move(rows.annotate(verdict=Value("past", output_field=CharField())), {"past": verdict})
+            yield self.move_all(case, claim, verdict)
 
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         if isinstance(row, Pair):
@@ -53,8 +51,9 @@ class LinkHandler(MergeHandler):
         wanted = set(account_ids)
         return member_ids(wanted) - wanted
 
-    def watches(self, case: Case) -> Iterable[QuerySet[Any]]:
-        return [Membership.objects.filter(user__in=member_ids([case.source.pk, case.destination.pk]))]
+    def watches(self, case: Case) -> Iterable[Watched]:
+        groups = "SELECT group_id FROM linking_membership WHERE user_id IN (%s, %s)"
+        yield Watched(Membership, f"t.group_id IN ({groups})", (case.source.pk, case.destination.pk))
 
     def warnings(self, case: Case) -> Iterable[Notice]:
         source, destination = _others(case.source.pk), _others(case.destination.pk)
@@ -78,6 +77,8 @@ class LinkHandler(MergeHandler):
         if changed.exists() and later.exists():
             detail = "Accounts were linked to this group since the merge, and links can't be taken back."
             raise UndoRefused(detail, code="linked_since")
+        if not Pair.objects.filter(account__in=members).exists():
+            return  # the common case: whoever is owed anything is paired
         with connection.cursor() as cursor:
             cursor.execute(SUPERSEDE_SURPLUS, [list(members), list(members)])
             cursor.execute(PEND_MISSING, [merge.source_id, merge.source_id])

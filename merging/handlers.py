@@ -143,6 +143,15 @@ class Sorted:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """The rows of `model` that fit a condition in SQL, in which the table is `t`."""
+
+    model: type[Model]
+    condition: str
+    params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class Move:
     """Many rows of one table, sorted into classes by SQL alone.
 
@@ -165,12 +174,16 @@ def stays(source_id: int, reason: str, column: str = "user_id") -> Verdict:
 
 
 class MergeHandler:
-    """Answers for the columns in `claims`, in one section of the review."""
+    """Answers for the columns in `claims`, in one section of the review.
+
+    `only_moves`: where the source has no rows in them there is nothing to plan and to warn of, so it isn't asked.
+    """
 
     key: ClassVar[str]
     section: ClassVar[str]
     claims: ClassVar[tuple[Claim, ...]]
     related: ClassVar[tuple[str, ...]] = ()
+    only_moves: ClassVar[bool] = True
 
     def plan(self, case: Case) -> Iterator[Change | Move]:
         """What happens to this kind. Reads only; the same answer twice. Unless told otherwise, every row moves."""
@@ -205,7 +218,7 @@ class MergeHandler:
         """One row in words, for review and journal: what it is, and plain facts about it."""
         return str(row), {}
 
-    def watches(self, case: Case) -> Iterable[QuerySet[Any]]:
+    def watches(self, case: Case) -> Iterable[Watched]:
         """Rows without an owner of their own whose changes make a review stale."""
         return ()
 

@@ -1,7 +1,7 @@
 """The only code that writes other apps' tables: it stores the steps of a plan, plays them, and plays them backwards.
 
 Both ways are the same statements with `before` and `after` exchanged. Each touches a row only where it still holds the
-expected values; when it misses one, RowsHaveChanged names it and the transaction rolls back.
+expected values, and all its rows or none: when it misses one, StepMissed calls it off, and the transaction rolls back.
 """
 
 from __future__ import annotations
@@ -16,66 +16,90 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
-from merging.errors import RowsHaveChanged
 from merging.handlers import Change, Move
 from merging.models import JournalEntry, Merge
-from merging.plan import Plan, Step, as_plain, compiled
+from merging.plan import Plan, Step, Tallies, as_plain, compiled, tallied
 
 CHUNK = 50_000
 Kind = JournalEntry.Kind
 
 
-def write(merge: Merge, plan: Plan) -> None:
-    """Store every step, with the ids of its rows as they are now. Ids of moved rows never leave the database."""
-    position = 0
-    changes: list[dict[str, Any]] = []
-    for step in plan.steps:
-        if isinstance(step.action, Change):
-            changes.append(_change_row(step, step.action, position))
-            position += 1
-        elif step.tally:
-            _write_move(merge, step, step.action, position)
-            position += len(step.action.verdicts)
-    if changes:
-        _write_changes(merge, changes)
+class StepMissed(Exception):
+    """A step met a row that doesn't hold any more what it expected."""
 
 
-def _write_move(merge: Merge, step: Step, move: Move, position: int) -> None:
-    sql, params = compiled(move.rows)
-    verdicts = [
-        {
+def write_moves(merge_id: int, steps: Sequence[Step]) -> Tallies:
+    """Store every move with the ids of its rows as they are now, by one statement; how many rows of each verdict.
+
+    The ids never leave the database. The merge of that id may be stored later in the transaction.
+    """
+    moves = [(step, step.action) for step in steps if isinstance(step.action, Move)]
+    if not moves:
+        return {}
+    parts, params = [], []
+    for step, move in moves:
+        sql, values = compiled(move.rows)
+        parts.append(
+            f"SELECT {step.position}, verdict, array_agg(pk ORDER BY pk) FROM ({sql}) r"
+            " WHERE verdict IS NOT NULL GROUP BY verdict"
+        )
+        params += values
+    verdicts = [fact for step, move in moves for fact in _verdict_rows(step, move)]
+    statement = f"""
+        INSERT INTO merging_journalentry
+            (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
+        SELECT %s, v.position, c, v.section, v.model, v.kind, v.outcome, v.reason, v.before, v.after,
+               q.ids[c * {CHUNK} + 1:(c + 1) * {CHUNK}], '', '{{}}'
+        FROM ({" UNION ALL ".join(parts)}) q(step, verdict, ids)
+        JOIN jsonb_to_recordset(%s::jsonb) AS v(step int, name text, position int, section text, model text, kind text,
+             outcome text, reason text, before jsonb, after jsonb) ON v.step = q.step AND v.name = q.verdict
+        CROSS JOIN LATERAL generate_series(0, (cardinality(q.ids) - 1) / {CHUNK}) c
+        RETURNING position, cardinality(ids)
+    """
+    names = {fact["position"]: (fact["step"], fact["name"]) for fact in verdicts}
+    found = _fetch(statement, [merge_id, *params, json.dumps(verdicts)])
+    return tallied(moves, ((*names[position], rows) for position, rows in found))
+
+
+def _verdict_rows(step: Step, move: Move) -> Iterator[dict[str, Any]]:
+    for place, (name, verdict) in enumerate(move.verdicts.items()):
+        yield {
+            "step": step.position,
             "name": name,
-            "position": position + place,
+            "position": step.position + place,
+            "section": step.section,
+            "model": move.rows.model._meta.label,
             "kind": Kind.STAY if verdict.before == verdict.after else Kind.MOVE,
             "outcome": verdict.outcome,
             "reason": verdict.reason,
             "before": as_plain(verdict.before),
             "after": as_plain(verdict.after),
         }
-        for place, (name, verdict) in enumerate(move.verdicts.items())
-    ]
-    chunk = "0"
-    if max(step.tally.values()) > CHUNK:
-        chunk = f"(row_number() OVER (PARTITION BY verdict ORDER BY pk) - 1) / {CHUNK}"
-    statement = f"""
+
+
+def write_changes(merge: Merge, plan: Plan) -> None:
+    """Store all decided rows at once; rows to add get their ids here."""
+    changes = [_change_row(step, step.action) for step in plan.steps if isinstance(step.action, Change)]
+    if not changes:
+        return
+    statement = """
         INSERT INTO merging_journalentry
             (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
-        SELECT %s, v.position, q.chunk, %s, %s, v.kind, v.outcome, v.reason, v.before, v.after, q.ids, '', '{{}}'
-        FROM (SELECT verdict, chunk, array_agg(pk ORDER BY pk) AS ids
-              FROM (SELECT pk, verdict, {chunk} AS chunk FROM ({sql}) r WHERE verdict IS NOT NULL) c
-              GROUP BY verdict, chunk) q
-        JOIN jsonb_to_recordset(%s::jsonb) AS v(name text, position int, kind text, outcome text, reason text,
-                                                before jsonb, after jsonb) ON v.name = q.verdict
+        SELECT %s, position, 0, section, model, kind, outcome, reason, before, after,
+               ARRAY[coalesce(pk, nextval(pg_get_serial_sequence(format('%%I', tbl), 'id')))], what, detail
+        FROM jsonb_to_recordset(%s::jsonb) AS c(position int, section text, model text, kind text, outcome text,
+             reason text, pk bigint, tbl text, before jsonb, after jsonb, what text, detail jsonb)
+        ORDER BY position
     """
-    _run(statement, [merge.pk, step.section, _label(move.rows.model), *params, json.dumps(verdicts)])
+    _run(statement, [merge.pk, json.dumps(changes)])
 
 
-def _change_row(step: Step, change: Change, position: int) -> dict[str, Any]:
+def _change_row(step: Step, change: Change) -> dict[str, Any]:
     kind = Kind.ADD if change.before is None else Kind.STAY if change.before == change.after else Kind.CHANGE
     return {
-        "position": position,
+        "position": step.position,
         "section": step.section,
-        "model": _label(change.model),
+        "model": change.model._meta.label,
         "kind": kind,
         "outcome": change.outcome,
         "reason": change.reason,
@@ -88,18 +112,9 @@ def _change_row(step: Step, change: Change, position: int) -> dict[str, Any]:
     }
 
 
-def _write_changes(merge: Merge, changes: list[dict[str, Any]]) -> None:
-    """Store all decided rows at once; rows to add get their ids here."""
-    statement = """
-        INSERT INTO merging_journalentry
-            (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
-        SELECT %s, position, 0, section, model, kind, outcome, reason, before, after,
-               ARRAY[coalesce(pk, nextval(pg_get_serial_sequence(format('%%I', tbl), 'id')))], what, detail
-        FROM jsonb_to_recordset(%s::jsonb) AS c(position int, section text, model text, kind text, outcome text,
-             reason text, pk bigint, tbl text, before jsonb, after jsonb, what text, detail jsonb)
-        ORDER BY position
-    """
-    _run(statement, [merge.pk, json.dumps(changes)])
+def forget_moves(merge_id: int) -> None:
+    """Take back what write_moves stored, for a merge that isn't carried out now."""
+    _run("DELETE FROM merging_journalentry WHERE merge_id = %s", [merge_id])
 
 
 @dataclass(frozen=True)
@@ -113,10 +128,12 @@ class _Stage:
     kind: str
     before: dict[str, Any] | None
     after: dict[str, Any]
+    rows: int
 
     @property
     def table(self) -> str:
-        return _model(self.model)._meta.db_table
+        model: type[Model] = apps.get_model(self.model)
+        return model._meta.db_table
 
     def columns(self) -> list[str]:
         """The columns that differ, or all of an added row."""
@@ -128,30 +145,47 @@ class _Stage:
 
 
 def play(merge: Merge) -> None:
-    """Do what the journal says."""
+    """Do what the journal says. Raises StepMissed."""
     for stage in _stages(merge):
         _add(stage) if stage.kind == Kind.ADD else _set(stage, "before", "after")
 
 
 def rewind(merge: Merge) -> None:
-    """Do the contrary, last step first."""
-    for stage in reversed(list(_stages(merge))):
-        _take_back(stage) if stage.kind == Kind.ADD else _set(stage, "after", "before")
+    """Do the contrary, last step first. Raises StepMissed."""
+    for stage in reversed(_stages(merge)):
+        _take_back(stage)
 
 
-def _stages(merge: Merge) -> Iterator[_Stage]:
+def changed_rows(merge: Merge) -> list[dict[str, Any]]:
+    """The rows, as model and id, that a rewind would miss at its first step that misses any.
+
+    It rewinds as far as there; what it did is the caller's to roll back.
+    """
+    for stage in reversed(_stages(merge)):
+        missed = _fetch(_unlike(stage, "after"))
+        if missed:
+            return [{"model": stage.model, "id": pk} for (pk,) in missed]
+        _take_back(stage)
+    return []
+
+
+def _stages(merge: Merge) -> list[_Stage]:
     entries = _fetch(
-        """SELECT position, model, kind, before, after FROM merging_journalentry
-           WHERE merge_id = %s AND kind <> 'stay' AND chunk = 0 ORDER BY position""",
+        """SELECT position, model, kind, before, after,
+                  (SELECT sum(cardinality(c.ids)) FROM merging_journalentry c
+                   WHERE c.merge_id = e.merge_id AND c.position = e.position)
+           FROM merging_journalentry e WHERE merge_id = %s AND kind <> 'stay' AND chunk = 0 ORDER BY position""",
         [merge.pk],
     )
     singles = [
-        _Stage(merge.pk, place, place, model, kind, _json(before), _json(after) or {})
-        for place, model, kind, before, after in entries
+        _Stage(merge.pk, place, place, model, kind, _json(before), _json(after) or {}, int(rows))
+        for place, model, kind, before, after, rows in entries
     ]
-    for _, group in groupby(singles, _alike):
-        stages = list(group)
-        yield replace(stages[0], last=stages[-1].last)
+    return [_joined(list(group)) for _, group in groupby(singles, _alike)]
+
+
+def _joined(stages: list[_Stage]) -> _Stage:
+    return replace(stages[0], last=stages[-1].last, rows=sum(stage.rows for stage in stages))
 
 
 def _alike(stage: _Stage) -> tuple[Any, ...]:
@@ -160,73 +194,88 @@ def _alike(stage: _Stage) -> tuple[Any, ...]:
     return stage.model, stage.kind, tuple(sorted(stage.after)), alone
 
 
+def _take_back(stage: _Stage) -> None:
+    if stage.kind == Kind.ADD:
+        _touch_all(stage, f'DELETE FROM "{stage.table}" t USING ({_rows(stage)}) j WHERE {_holds(stage, "after")}')
+    else:
+        _set(stage, "after", "before")
+
+
 def _set(stage: _Stage, old: str, new: str) -> None:
     """Bring the stage's rows from their `old` values to their `new` ones, where they still hold the old."""
-    columns = stage.columns()
-    assign = ", ".join(f'"{c}" = (j.{new})."{c}"' for c in columns)
-    expect = " AND ".join(f't."{c}" IS NOT DISTINCT FROM (j.{old})."{c}"' for c in columns)
-    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} FROM j WHERE t.id = j.pk AND {expect}')
+    if stage.kind == Kind.MOVE:
+        _set_alike(stage, old, new)
+        return
+    assign = ", ".join(f'"{c}" = (j.{new})."{c}"' for c in stage.columns())
+    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} FROM ({_rows(stage)}) j WHERE {_holds(stage, old)}')
+
+
+def _set_alike(stage: _Stage, old: str, new: str) -> None:
+    """As _set, where all rows have the same values: read once, and the rows met in the order of their ids.
+
+    A join would copy the values to every row, and a planner that doesn't know how many there are may choose a bad one.
+    """
+    ids = f"""ARRAY(SELECT unnest(ids) FROM merging_journalentry
+        WHERE merge_id = {stage.merge_id:d} AND position = {stage.first:d} ORDER BY chunk)"""
+    assign = ", ".join(f'"{c}" = {_value(stage, new, c)}' for c in stage.columns())
+    expect = "".join(f' AND t."{c}" IS NOT DISTINCT FROM {_value(stage, old, c)}' for c in stage.columns())
+    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} WHERE t.id = ANY({ids}){expect}')
+
+
+def _value(stage: _Stage, which: str, column: str) -> str:
+    """One value of a move, as its column's type."""
+    return f"""(SELECT (jsonb_populate_record(NULL::"{stage.table}", {which}))."{column}" FROM merging_journalentry
+        WHERE merge_id = {stage.merge_id:d} AND position = {stage.first:d} AND chunk = 0)"""
 
 
 def _add(stage: _Stage) -> None:
     columns = stage.columns()
     names = ", ".join(f'"{c}"' for c in columns)
     values = ", ".join(f'(j.after)."{c}"' for c in columns)
-    sql = f'INSERT INTO "{stage.table}" (id, {names}) SELECT j.pk, {values} FROM ({_rows(stage)}) j'
-    _run(sql, _key(stage))
-
-
-def _take_back(stage: _Stage) -> None:
-    expect = " AND ".join(f't."{c}" IS NOT DISTINCT FROM (j.after)."{c}"' for c in stage.columns())
-    _touch_all(stage, f'DELETE FROM "{stage.table}" t USING j WHERE t.id = j.pk AND {expect}')
+    _run(f'INSERT INTO "{stage.table}" (id, {names}) SELECT j.pk, {values} FROM ({_rows(stage)}) j')
 
 
 def _touch_all(stage: _Stage, statement: str) -> None:
-    """Run a statement over the stage's rows `j` that must touch every one of them; name those that it missed."""
-    sql = f"""WITH j AS ({_rows(stage)}), touched AS ({statement} RETURNING t.id)
-        SELECT pk FROM j WHERE NOT EXISTS (SELECT 1 FROM touched WHERE touched.id = j.pk) LIMIT 100"""
-    missed = [{"model": stage.model, "id": pk} for (pk,) in _fetch(sql, _key(stage))]
-    if missed:
-        raise RowsHaveChanged(facts={"rows": missed})
+    if _run(statement) != stage.rows:
+        raise StepMissed
+
+
+def _unlike(stage: _Stage, which: str) -> str:
+    """The statement that finds rows of the stage which don't hold these values."""
+    return f"""SELECT j.pk FROM ({_rows(stage)}) j
+        WHERE NOT EXISTS (SELECT FROM "{stage.table}" t WHERE {_holds(stage, which)}) ORDER BY 1 LIMIT 100"""
+
+
+def _holds(stage: _Stage, which: str) -> str:
+    """The condition that row `t` is the one of `j`, and holds its values of before or after."""
+    same = (f't."{c}" IS NOT DISTINCT FROM (j.{which})."{c}"' for c in stage.columns())
+    return " AND ".join(["t.id = j.pk", *same])
 
 
 def _rows(stage: _Stage) -> str:
     """The stage's row ids, each with the values before and after as typed records."""
+    mine = f"merge_id = {stage.merge_id:d} AND position BETWEEN {stage.first:d} AND {stage.last:d}"
+    values = ", ".join(
+        f'jsonb_populate_record(NULL::"{stage.table}", {which}) AS {which}' for which in ("before", "after")
+    )
     if stage.kind == Kind.MOVE:
-        return f"""SELECT i.pk, v.before, v.after FROM
-            (SELECT unnest(ids) AS pk FROM merging_journalentry WHERE merge_id = %s AND position BETWEEN %s AND %s) i,
-            (SELECT jsonb_populate_record(NULL::"{stage.table}", before) AS before,
-                    jsonb_populate_record(NULL::"{stage.table}", after) AS after
-             FROM merging_journalentry WHERE merge_id = %s AND position = %s AND chunk = 0) v"""
-    return f"""SELECT ids[1] AS pk, jsonb_populate_record(NULL::"{stage.table}", before) AS before,
-               jsonb_populate_record(NULL::"{stage.table}", after) AS after
-        FROM merging_journalentry WHERE merge_id = %s AND position BETWEEN %s AND %s AND kind = '{stage.kind}'"""
-
-
-def _key(stage: _Stage) -> list[int]:
-    key = [stage.merge_id, stage.first, stage.last]
-    return [*key, stage.merge_id, stage.first] if stage.kind == Kind.MOVE else key
-
-
-def _label(model: type[Model]) -> str:
-    return model._meta.label
-
-
-def _model(label: str) -> type[Model]:
-    return apps.get_model(label)
+        return f"""SELECT i.pk, v.before, v.after
+            FROM (SELECT unnest(ids) AS pk FROM merging_journalentry WHERE {mine}) i,
+                 (SELECT {values} FROM merging_journalentry WHERE {mine} AND chunk = 0) v"""
+    return f"SELECT ids[1] AS pk, {values} FROM merging_journalentry WHERE {mine} AND kind = '{stage.kind}'"
 
 
 def _json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def _run(sql: str, params: Sequence[Any]) -> int:
+def _run(sql: str, params: Sequence[Any] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
 
-def _fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _fetch(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())

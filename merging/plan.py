@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import QuerySet
 
 from merging.errors import ChoicesInvalid
-from merging.handlers import SECTIONS, Case, Change, Claim, Move, Notice, Outcome, Sorted, registered
+from merging.handlers import SECTIONS, Case, Change, Claim, MergeHandler, Move, Notice, Outcome, Sorted, registered
+from merging.sight import Sight, fetch, look
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -23,14 +25,22 @@ if TYPE_CHECKING:
 DIGITS = 12
 
 
+Tallies = Mapping[int, Mapping[str, int]]
+"""Of each move, by its step's position: how many rows each verdict concerns."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """One change or move of a handler, and how many rows each of its verdicts concerns."""
+    """One change or move of a handler, and how many rows each of its verdicts concerns.
 
+    `position` is its place, and that of its first verdict; the others follow.
+    """
+
+    position: int
     key: str
     section: str
     action: Change | Move
-    tally: Mapping[str, int]
+    tally: Mapping[str, int] = field(default_factory=dict)
 
     def outcomes(self) -> Iterator[tuple[Outcome, int]]:
         if isinstance(self.action, Change):
@@ -47,9 +57,14 @@ class Plan:
     case: Case
     steps: Sequence[Step] = ()
     blockers: Sequence[Notice] = ()
-    warnings: Sequence[Notice] = ()
     digest: str = ""
     left: Mapping[Claim, int] = field(default_factory=dict)
+    asked: Sequence[MergeHandler] = ()
+
+    @cached_property
+    def warnings(self) -> list[Notice]:
+        """What the person must see before confirming; looked up when somebody asks."""
+        return [notice for handler in self.asked for notice in handler.warnings(self.case)]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Per section, how many rows have which outcome; every section and outcome is named."""
@@ -65,10 +80,35 @@ class Plan:
         return sum(rows for step in self.steps for outcome, rows in step.outcomes() if outcome is not Outcome.STAYS)
 
 
-def make_plan(case: Case, actor: User) -> Plan:
+def count_moves(steps: Sequence[Step]) -> Tallies:
+    """Rows per verdict of each move, in one statement."""
+    moves = [(step, step.action) for step in steps if isinstance(step.action, Move)]
+    if not moves:
+        return {}
+    parts, params = [], []
+    for step, move in moves:
+        sql, values = compiled(move.rows)
+        parts.append(f"SELECT {step.position}, verdict, count(*) FROM ({sql}) q GROUP BY verdict")
+        params += values
+    return tallied(moves, fetch(" UNION ALL ".join(parts), params))
+
+
+def tallied(moves: Sequence[tuple[Step, Move]], found: Iterable[tuple[Any, ...]]) -> Tallies:
+    """Position, verdict and number of rows as the tally of each move, in the order of its verdicts."""
+    rows = Counter[tuple[int, str]]()
+    for position, verdict, size in found:
+        rows[position, verdict] += size
+    return {
+        step.position: {name: rows[step.position, name] for name in move.verdicts if (step.position, name) in rows}
+        for step, move in moves
+    }
+
+
+def make_plan(case: Case, actor: User, *, count: Callable[[Sequence[Step]], Tallies] = count_moves) -> Plan:
     """Ask every handler. Raises ChoicesInvalid for choices that no page offers.
 
-    Two accounts that are one have nothing to plan: such a plan holds its blocker alone.
+    `count` tells how many rows each move concerns. Two accounts that are one have nothing to plan: such a plan holds
+    its blocker alone.
     """
     handlers = registered()
     blockers = [notice for handler in handlers for notice in handler.blockers(case, actor)]
@@ -77,84 +117,36 @@ def make_plan(case: Case, actor: User) -> Plan:
     problems = [problem for handler in handlers for problem in handler.check_choices(case)]
     if problems:
         raise ChoicesInvalid(problems)
-    warnings = [notice for handler in handlers for notice in handler.warnings(case)]
-    planned = [(handler, action) for handler in handlers for action in handler.plan(case)]
-    tallies = _tally([action for _, action in planned if isinstance(action, Move)])
-    steps = [
-        Step(handler.key, handler.section, action, next(tallies) if isinstance(action, Move) else {})
-        for handler, action in planned
-    ]
-    seen = _look(case)
-    return Plan(case, steps, blockers, warnings, _digest(case, steps, seen), _left(case, steps, seen))
+    seen = look(case)
+    rows = {sight.claim: sight.rows for sight in seen if sight.claim is not None}
+    asked = [handler for handler in handlers if not handler.only_moves or any(rows[c] for c in handler.claims)]
+    steps = list(_steps(case, asked))
+    tallies = count(steps)
+    steps = [replace(step, tally=tallies.get(step.position, {})) for step in steps]
+    return Plan(case, steps, blockers, _digest(case, steps, seen), _left(case, steps, rows), asked)
 
 
-def _tally(moves: Sequence[Move]) -> Iterator[Mapping[str, int]]:
-    """Rows per verdict of each move, in one statement."""
-    if not moves:
-        return iter(())
-    parts, params = [], []
-    for number, move in enumerate(moves):
-        sql, values = compiled(move.rows)
-        parts.append(f"SELECT {number}, verdict, count(*) FROM ({sql}) q WHERE verdict IS NOT NULL GROUP BY verdict")
-        params += values
-    found: list[dict[str, int]] = [{} for _ in moves]
-    for number, verdict, rows in _fetch(" UNION ALL ".join(parts), params):
-        found[number][verdict] = rows
-    return iter(
-        [
-            {name: tally[name] for name in move.verdicts if name in tally}
-            for move, tally in zip(moves, found, strict=True)
-        ]
-    )
+def _steps(case: Case, handlers: Iterable[MergeHandler]) -> Iterator[Step]:
+    position = 0
+    for handler in handlers:
+        for action in handler.plan(case):
+            yield Step(position, handler.key, handler.section, action)
+            position += len(action.verdicts) if isinstance(action, Move) else 1
 
 
 def compiled(rows: QuerySet[Any] | Sorted) -> tuple[str, list[Any]]:
-    """SQL and parameters of a move's rows: the columns pk and verdict."""
+    """SQL and parameters of a move's rows: the columns pk and verdict.
+
+    OFFSET 0 makes PostgreSQL compute each verdict once, wherever it is used.
+    """
     if isinstance(rows, Sorted):
         sql, params = rows.sql, rows.params
     else:
         sql, params = rows.order_by().values_list("pk", "verdict").query.sql_with_params()
-    return f"SELECT * FROM ({sql}) r(pk, verdict)", list(params)
+    return f"SELECT * FROM ({sql}) r(pk, verdict) OFFSET 0", list(params)
 
 
-@dataclass(frozen=True)
-class _Sight:
-    """What was seen of one table: a fingerprint of both accounts' rows, and how many the source has."""
-
-    section: str
-    claim: Claim | None
-    rows: int
-    fingerprint: int
-
-
-def _look(case: Case) -> list[_Sight]:
-    """Fingerprint all rows that the two accounts have in every claimed or watched table, in one statement."""
-    seen: list[tuple[str, Claim | None]] = []
-    parts: list[str] = []
-    params: list[Any] = []
-    for handler in registered():
-        for claim in handler.claims:
-            table = claim.model._meta.db_table
-            column = claim.attname
-            seen.append((handler.section, claim))
-            parts.append(
-                f'SELECT {len(parts)}, count(*) FILTER (WHERE t."{column}" = %s), bit_xor(hash_record_extended(t, 0))'
-                f' FROM "{table}" t WHERE t."{column}" IN (%s, %s)'
-            )
-            params += [case.source.pk, case.source.pk, case.destination.pk]
-        for rows in handler.watches(case):
-            sql, values = rows.order_by().values("pk").query.sql_with_params()
-            seen.append((handler.section, None))
-            parts.append(
-                f"SELECT {len(parts)}, 0, bit_xor(hash_record_extended(t, 0))"
-                f' FROM "{rows.model._meta.db_table}" t WHERE t.id IN ({sql})'
-            )
-            params += values
-    found = {number: (rows, fingerprint) for number, rows, fingerprint in _fetch(" UNION ALL ".join(parts), params)}
-    return [_Sight(section, claim, *found[number]) for number, (section, claim) in enumerate(seen)]
-
-
-def _digest(case: Case, steps: Sequence[Step], seen: Sequence[_Sight]) -> str:
+def _digest(case: Case, steps: Sequence[Step], seen: Sequence[Sight]) -> str:
     """One part per section, so that a stale plan can say where it differs; the first part is the question itself."""
     question = [case.source.pk, case.destination.pk, case.policy.name, case.choices.as_json()]
     parts = [_hash(question)]
@@ -184,14 +176,14 @@ def _hash(facts: Any) -> str:
     return hashlib.sha256(f"{settings.SECRET_KEY}{text}".encode()).hexdigest()[:DIGITS]
 
 
-def _left(case: Case, steps: Iterable[Step], seen: Iterable[_Sight]) -> dict[Claim, int]:
-    left = {sight.claim: sight.rows for sight in seen if sight.claim is not None}
+def _left(case: Case, steps: Iterable[Step], rows: Mapping[Claim, int]) -> dict[Claim, int]:
+    left = dict(rows)
     for step in steps:
-        for model, before, after, rows in _owners(step):
+        for model, before, after, size in _owners(step):
             for claim in left:
                 if claim.model is model and claim.attname in after:
                     was = (before or {}).get(claim.attname) == case.source.pk
-                    left[claim] += rows * ((after[claim.attname] == case.source.pk) - was)
+                    left[claim] += size * ((after[claim.attname] == case.source.pk) - was)
     return left
 
 
@@ -202,17 +194,6 @@ def _owners(step: Step) -> Iterator[tuple[Any, Mapping[str, Any] | None, Mapping
         for name, rows in step.tally.items():
             verdict = step.action.verdicts[name]
             yield step.action.rows.model, verdict.before, verdict.after, rows
-
-
-def count_left(case: Case, claims: Iterable[Claim]) -> dict[Claim, int]:
-    """How many rows still point at the source, per claim, in one statement."""
-    listed = list(claims)
-    parts = [
-        f'SELECT {number}, count(*) FROM "{claim.model._meta.db_table}" WHERE "{claim.attname}" = %s'
-        for number, claim in enumerate(listed)
-    ]
-    found = _fetch(" UNION ALL ".join(parts), [case.source.pk] * len(listed))
-    return {listed[number]: rows for number, rows in found}
 
 
 def as_plain(value: Any) -> Any:
@@ -226,9 +207,3 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     return value
-
-
-def _fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -31,8 +33,9 @@ from merging.errors import (
 )
 from merging.handlers import Case, registered
 from merging.models import Merge
-from merging.plan import Plan, count_left, differing_sections, make_plan
+from merging.plan import Plan, differing_sections, make_plan
 from merging.policies import Policy, find_policy, parse_choices
+from merging.sight import count_left
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -66,32 +69,43 @@ def request_merge(
     chosen = find_policy(policy)
     with _one_transaction():
         _lock_accounts({source_id, destination_id}, source_id)
-        plan = _plan_under_lock(actor, _case(source_id, destination_id, chosen, choices), digest)
-        waiting = _waiting_for(plan)
-        if waiting is not None:
-            return waiting
-        merge = Merge.objects.create(
+        case, merge_id = _case(source_id, destination_id, chosen, choices), _new_merge_id()
+        plan = _plan_under_lock(actor, case, digest, merge_id)
+        merge = Merge(
+            id=merge_id,
             source_id=source_id,
             destination_id=destination_id,
             policy=chosen.name,
-            choices=plan.case.choices.as_json(),
+            choices=case.choices.as_json(),
             digest=plan.digest,
             counts=plan.counts(),
             reason=reason[:300],
             notify=notify,
             performed_by_id=actor.pk,
         )
-        if plan.size <= settings.MERGE_INLINE_LIMIT:
-            _carry_out(merge, plan, origin)
-        else:
-            _audit("merge.queued", merge, actor.pk, origin)
+        if plan.size > settings.MERGE_INLINE_LIMIT:
+            return _queue(merge, origin)
+        _carry_out(merge, plan, origin)
     return merge
 
 
-def _waiting_for(plan: Plan) -> Merge | None:
-    """The queued merge of just this plan."""
-    both = {"source": plan.case.source.pk, "destination": plan.case.destination.pk}
-    return Merge.objects.filter(status=Merge.Status.QUEUED, digest=plan.digest, **both).first()
+def _new_merge_id() -> int:
+    """The journal is written before the merge, which is stored once, when all is done."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Merge._meta.db_table])
+        (merge_id,) = cursor.fetchone()
+    return int(merge_id)
+
+
+def _queue(merge: Merge, origin: str) -> Merge:
+    """Leave it to a worker; of just this plan, one merge waits."""
+    journal.forget_moves(merge.pk)
+    both = {"source": merge.source_id, "destination": merge.destination_id}
+    waiting = Merge.objects.filter(status=Merge.Status.QUEUED, digest=merge.digest, **both).first()
+    if waiting is None:
+        merge.save(force_insert=True)
+        _audit("merge.queued", merge, merge.performed_by_id, origin)
+    return waiting or merge
 
 
 def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
@@ -106,7 +120,7 @@ def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
             _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
             actor = get_user_model().objects.get(pk=merge.performed_by_id)
             case = _case(merge.source_id, merge.destination_id, find_policy(merge.policy), merge.choices)
-            _carry_out(merge, _plan_under_lock(actor, case, merge.digest), origin)
+            _carry_out(merge, _plan_under_lock(actor, case, merge.digest, merge.pk), origin)
             return merge
     except MergeIsBusy:
         raise
@@ -172,13 +186,16 @@ def _later_merges(merge: Merge) -> Any:
 
 
 def _case(source_id: int, destination_id: int, policy: Policy, choices: Any) -> Case:
-    users = get_user_model().objects.select_related("merged_into").in_bulk([source_id, destination_id])
+    users = get_user_model().objects.in_bulk([source_id, destination_id])
     return Case(users[source_id], users[destination_id], policy, parse_choices(choices, policy))
 
 
-def _plan_under_lock(actor: User, case: Case, digest: str) -> Plan:
-    """Decide everything again, rights included; refuse what is blocked or no longer what was reviewed."""
-    plan = make_plan(case, get_user_model().objects.get(pk=actor.pk))
+def _plan_under_lock(actor: User, case: Case, digest: str, merge_id: int) -> Plan:
+    """Decide everything again, rights included; refuse what is blocked or no longer what was reviewed.
+
+    Rows to move are counted by writing them into the journal.
+    """
+    plan = make_plan(case, get_user_model().objects.get(pk=actor.pk), count=partial(journal.write_moves, merge_id))
     if plan.blockers:
         first = plan.blockers[0]
         raise MergeRefused(first.detail, code=first.code, facts=first.facts)
@@ -190,8 +207,8 @@ def _plan_under_lock(actor: User, case: Case, digest: str) -> Plan:
 
 
 def _carry_out(merge: Merge, plan: Plan, origin: str) -> None:
-    """Journal, play, verify, settle; then say so."""
-    journal.write(merge, plan)
+    """Complete the journal, play, verify, settle, store; then say so."""
+    journal.write_changes(merge, plan)
     journal.play(merge)
     if count_left(plan.case, plan.left) != dict(plan.left):
         raise RowsUnaccounted
@@ -200,8 +217,11 @@ def _carry_out(merge: Merge, plan: Plan, origin: str) -> None:
     merge.status, merge.performed_at = Merge.Status.DONE, timezone.now()
     merge.undo_until = merge.performed_at + timedelta(days=settings.UNDO_WINDOW_DAYS)
     merge.counts = plan.counts()
-    merge.follows_id = _first_merge_of(merge)
-    merge.save(update_fields=["status", "performed_at", "undo_until", "counts", "follows"])
+    merge.follows_id = _first_merge_of(merge) if plan.case.source.merged_into_id else None
+    if merge._state.adding:
+        merge.save(force_insert=True)
+    else:
+        merge.save(update_fields=["status", "performed_at", "undo_until", "counts", "follows"])
     _audit("merge.done", merge, merge.performed_by_id, origin)
     _announce("merge.done", merge)
 
@@ -212,10 +232,12 @@ def _first_merge_of(merge: Merge) -> int | None:
 
 
 def _rewind(merge: Merge) -> None:
-    """Play backwards. A row of later work that stands where one would go back refuses the undo, and is named."""
+    """Play backwards. Rows that were changed since, or stand where one would go back, refuse the undo and are named."""
     try:
         with transaction.atomic():
             journal.rewind(merge)
+    except journal.StepMissed as error:
+        raise RowsHaveChanged(facts={"rows": journal.changed_rows(merge)}) from error
     except IntegrityError as error:
         raise RowsHaveChanged(facts={"rows": in_the_way(error)}) from error
     for handler in registered():
@@ -239,9 +261,12 @@ def _lock_accounts(account_ids: set[int], source_id: int) -> None:
     others FOR NO KEY UPDATE: no other merge, link or profile change, but their learning goes on.
     """
     wanted = account_ids | _companions(account_ids)
-    users = get_user_model().objects
-    for account_id in sorted(wanted):
-        list(users.select_for_update(no_key=account_id != source_id).filter(pk=account_id).values_list("pk"))
+    table = get_user_model()._meta.db_table
+    with connection.cursor() as cursor:
+        for is_source, ids in groupby(sorted(wanted), lambda account_id: account_id == source_id):
+            strength = "UPDATE" if is_source else "NO KEY UPDATE"
+            sql = f'SELECT FROM "{table}" WHERE id = ANY(%s) ORDER BY id FOR {strength}'
+            cursor.execute(sql, [list(ids)])
     if not _companions(account_ids) <= wanted:
         raise MergeIsBusy
 
@@ -260,7 +285,7 @@ def _one_transaction() -> Iterator[None]:
             yield
     except OperationalError as error:
         raise MergeIsBusy from error
-    except IntegrityError as error:
+    except (IntegrityError, journal.StepMissed) as error:
         raise PlanIsStale from error
 
 

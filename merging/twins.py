@@ -7,12 +7,14 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, OrderBy, Q, QuerySet, Window
+from django.db.models import BooleanField, Count, ExpressionWrapper, OrderBy, Q, QuerySet, RowRange, Window
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
 
 from merging.handlers import Case, Change, MergeHandler, Move, Outcome, Sorted, Verdict, moves
 from merging.policies import Policy
 
+WHOLE = RowRange()  # of a partition: one window for place and size, so that one pass tells both
 COLUMNS = ("pk", "user_id", "is_alive", "place", "size")
 
 
@@ -82,39 +84,46 @@ class TwinHandler(MergeHandler):
         """Each row with its place among the rows for its thing, and how many these are."""
         alive = ExpressionWrapper(self.alive(case), BooleanField())
         partition: list[Any] = [*self.things, alive]
+        order = list(self.ranking(case))
         rows: QuerySet[Any] = self.rows(case).annotate(
             is_alive=alive,
-            place=Window(RowNumber(), partition_by=partition, order_by=list(self.ranking(case))),
-            size=Window(Count("pk"), partition_by=partition),
+            place=Window(RowNumber(), partition_by=partition, order_by=order, frame=WHOLE),
+            size=Window(Count("pk"), partition_by=partition, order_by=order, frame=WHOLE),
         )
         return rows
 
-    def sort(self, case: Case) -> tuple[str, tuple[Any, ...]]:
-        """SQL and parameters: COLUMNS, `columns`, and the verdict of each row."""
+    def sort(self, case: Case, among: str = "") -> tuple[str, tuple[Any, ...]]:
+        """SQL and parameters: COLUMNS, `columns`, and the verdict of each row.
+
+        `among`: only of rows for which this condition in SQL holds; it takes the ids of source and destination.
+        """
         names = (*COLUMNS, *self.columns)
-        ranked, params = self._compiled(case)
+        ranked, params = self._compiled(case, among)
         whens = " ".join(f"WHEN {condition} THEN '{verdict}'" for condition, verdict in self.cases(case))
         told = f"SELECT r.*, CASE {whens} END AS verdict FROM ({ranked}) r({', '.join(names)})"  # noqa: S608
         return told, params
 
-    def _compiled(self, case: Case) -> tuple[str, tuple[Any, ...]]:
+    def _compiled(self, case: Case, among: str) -> tuple[str, tuple[Any, ...]]:
         """The ranking as SQL. Composing it costs more than running it on few rows, so it is kept for other accounts."""
         if case.choices.courses or not self.is_fixed:
-            return self._compile(case)
-        key = (type(self), case.policy, case.merges_enrollments)
+            return self._compile(case, among)
+        key = (type(self), case.policy, case.merges_enrollments, among)
         if key not in _compiled:
-            _compiled[key] = self._compile(_of_anybody(case))
+            _compiled[key] = self._compile(_of_anybody(case), among)
         sql, params = _compiled[key]
         ids = {SOURCE: case.source.pk, DESTINATION: case.destination.pk}
         return sql, tuple(ids.get(value, value) if isinstance(value, int) else value for value in params)
 
-    def _compile(self, case: Case) -> tuple[str, tuple[Any, ...]]:
-        rows = self.ranked(case).order_by().values_list(*COLUMNS, *self.columns)
-        return rows.query.sql_with_params()
+    def _compile(self, case: Case, among: str) -> tuple[str, tuple[Any, ...]]:
+        ranked = self.ranked(case)
+        if among:
+            ids = (case.source.pk, case.destination.pk)
+            ranked = ranked.filter(RawSQL(among, ids, output_field=BooleanField()))  # noqa: S611 - our own words
+        return ranked.order_by().values_list(*COLUMNS, *self.columns).query.sql_with_params()
 
 
 SOURCE, DESTINATION = -1, -2  # stand for the ids of the two accounts; no account has them
-_compiled: dict[tuple[type[TwinHandler], Policy, bool], tuple[str, tuple[Any, ...]]] = {}
+_compiled: dict[tuple[type[TwinHandler], Policy, bool, str], tuple[str, tuple[Any, ...]]] = {}
 
 
 def _of_anybody(case: Case) -> Case:

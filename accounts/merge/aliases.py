@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from accounts.merge.profile import resulting
@@ -21,16 +23,22 @@ class AliasHandler(MergeHandler):
 
     key, section = "aliases", "account"
     claims = (Claim(Alias, "user"),)
+    only_moves = False
 
     def plan(self, case: Case) -> Iterator[Change]:
         source, destination = case.source.pk, case.destination.pk
-        found = _held_by(destination) | _lowered(_present(case))
-        for alias in Alias.objects.filter(user=source).annotate(lowered=Lower("value")).order_by("pk"):
-            key = (alias.kind, alias.lowered)
-            yield _plan_earlier(case, alias, moves=key not in found)
-            found.add(key)
         given_up = [one for account in (case.source, case.destination) for one in identifiers(account)]
-        for kind, value in _without(found, given_up):
+        present = _present(case)
+        lower = _lower([value for _, value in (*present, *given_up)])
+        aliases = list(_aliases(source, destination))
+        found = {(str(kind), lower[value]) for kind, value in present}
+        found |= {(alias.kind, alias.lowered) for alias in aliases if alias.user_id == destination}
+        for alias in aliases:
+            if alias.user_id == source:
+                key = (alias.kind, alias.lowered)
+                yield _plan_earlier(case, alias, moves=key not in found)
+                found.add(key)
+        for kind, value in _without(found, given_up, lower):
             after = {"user_id": destination, "kind": kind, "value": value}
             reason = "finds the destination from now on"
             yield Change(Alias, None, None, after, Outcome.ADDED, reason, what=_what(kind, value))
@@ -70,24 +78,19 @@ def identifiers(account: User) -> list[Identifier]:
     ]
 
 
-def _held_by(account_id: int) -> set[Identifier]:
-    aliases = Alias.objects.filter(user=account_id)
-    return {(kind, lowered) for kind, lowered in aliases.values_list("kind", Lower("value"))}
+def _aliases(*account_ids: int) -> QuerySet[Any]:
+    """Those of the accounts, oldest first, each with its value `lowered`."""
+    aliases: QuerySet[Any] = Alias.objects.filter(user__in=account_ids).annotate(lowered=Lower("value")).order_by("pk")
+    return aliases
 
 
-def _without(found: set[Identifier], wanted: Sequence[Identifier]) -> Iterator[Identifier]:
+def _without(found: set[Identifier], wanted: Iterable[Identifier], lower: Mapping[str, str]) -> Iterator[Identifier]:
     """Those that aren't blank and aren't found yet, each once."""
-    lower = _lower([value for _, value in wanted])
     for kind, value in wanted:
         key = (str(kind), lower[value])
         if value and key not in found:
             found.add(key)
             yield str(kind), value
-
-
-def _lowered(wanted: Sequence[Identifier]) -> set[Identifier]:
-    lower = _lower([value for _, value in wanted])
-    return {(str(kind), lower[value]) for kind, value in wanted}
 
 
 def _lower(values: Sequence[str]) -> dict[str, str]:

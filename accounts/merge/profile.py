@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,20 +55,24 @@ class ProfileHandler(MergeHandler):
 
     key = section = "profile"
     claims = (Claim(ProfileValue, "user"),)
+    only_moves = False
 
     def plan(self, case: Case) -> Iterator[Change]:
         for field in _built_in(case):
             yield _plan_built_in(case, field)
-        for field in _custom(case):
+        held = _held(case)
+        for field in _custom(case, held) if held else ():
             yield from _plan_custom(case, field)
 
     def choices(self, case: Case) -> list[ChoiceRow]:
         return [
             ChoiceRow(field.key, field.label, _text(field.source), _text(field.destination), preselected(case, field))
-            for field in (*_built_in(case), *_custom(case))
+            for field in (*_built_in(case), *_custom(case, _held(case)))
         ]
 
-    def check_choices(self, case: Case) -> Iterable[dict[str, str]]:
+    def check_choices(self, case: Case) -> Iterator[dict[str, str]]:
+        if not case.choices.fields:
+            return
         custom = set(ProfileField.objects.filter(key__in=list(case.choices.fields)).values_list("key", flat=True))
         for key in case.choices.fields:
             if key not in BUILT_IN and key not in custom:
@@ -157,12 +161,14 @@ def _built_in(case: Case) -> list[Field]:
     ]
 
 
-def _custom(case: Case) -> list[Field]:
+def _held(case: Case) -> dict[tuple[int, int], ProfileValue]:
+    """What the two accounts hold in custom fields, by account and field."""
+    values = ProfileValue.objects.filter(user__in=[case.source.pk, case.destination.pk])
+    return {(value.user_id, value.field_id): value for value in values}
+
+
+def _custom(case: Case, held: Mapping[tuple[int, int], ProfileValue]) -> list[Field]:
     """Every custom field of the organisation, in its order."""
-    held: dict[tuple[int, int], ProfileValue] = {
-        (value.user_id, value.field_id): value
-        for value in ProfileValue.objects.filter(user__in=[case.source.pk, case.destination.pk])
-    }
     return [_custom_field(case, field, held) for field in ProfileField.objects.all()]
 
 

@@ -32,6 +32,7 @@ class CertificationHandler(TwinHandler):
     order = (F("expires_at").desc(nulls_first=True),)
     columns = ("source",)
     noun = "award"
+    only_moves = False  # courses may earn the destination some
 
     def alive(self, case: Case) -> Q:
         return self.live & ~Q(user=case.source.pk, source=CertificationAward.Source.COURSE)
@@ -52,6 +53,8 @@ class CertificationHandler(TwinHandler):
     def earned(self, case: Case) -> Iterator[Change]:
         """What the completions that become current on the destination do to its certifications."""
         completions = _completions(case)
+        if not completions:
+            return
         certifications = Certification.objects.in_bulk({certification for certification, _ in completions})
         held = {award.certification_id: award for award in self.held_after_moves(case, certifications)}
         for pk, group in groupby(completions, lambda pair: pair[0]):

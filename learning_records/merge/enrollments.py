@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db.models import Case as Switch
-from django.db.models import F, IntegerField, OrderBy, Q, QuerySet, When
+from django.db.models import F, IntegerField, OrderBy, Q, When
 
 from learning_records.merge import shared_courses
 from learning_records.merge.provenance import told_apart, with_origin
@@ -18,6 +18,7 @@ from merging.handlers import (
     Claim,
     Notice,
     Verdict,
+    Watched,
     exempt,
     register,
     stays,
@@ -93,8 +94,10 @@ class EnrollmentHandler(TwinHandler):
         kept = f"verdict IS NULL AND is_alive AND user_id = {case.destination.pk:d}"
         return f"SELECT * FROM ({sql}) s WHERE verdict IN {arriving} OR {kept}", params  # noqa: S608 - our own words
 
-    def watches(self, case: Case) -> Iterable[QuerySet[Any]]:
-        yield MaterialTracking.objects.filter(enrollment__user__in=[case.source.pk, case.destination.pk])
+    def watches(self, case: Case) -> Iterable[Watched]:
+        both = (case.source.pk, case.destination.pk)
+        enrollments = "SELECT id FROM learning_records_enrollment WHERE user_id IN (%s, %s)"
+        yield Watched(MaterialTracking, f"t.enrollment_id IN ({enrollments})", both)
 
     def choices(self, case: Case) -> list[ChoiceRow]:
         return shared_courses.choice_rows(case, self)

@@ -11,6 +11,7 @@ from learning_records.merge.enrollments import EnrollmentHandler
 from learning_records.models import LearningPlanEnrollment
 from merging.handlers import Case, Change, Claim, MergeHandler, Move, Outcome, moves, register, stays
 
+HAS_PLANS = "SELECT FROM learning_records_learningplanenrollment WHERE user_id = %s LIMIT 1"
 REACHED = """
     WITH current AS ({current}),
     reached AS (
@@ -40,6 +41,7 @@ class LearningPlanHandler(MergeHandler):
     key = section = "learning_plans"
     claims = (Claim(LearningPlanEnrollment, "user"),)
     related = ("learning_plan",)
+    only_moves = False  # the destination's may get ahead
 
     def plan(self, case: Case) -> Iterator[Change | Move]:
         s, d = case.source.pk, case.destination.pk
@@ -58,10 +60,11 @@ class LearningPlanHandler(MergeHandler):
 
 def _advanced(case: Case) -> Iterator[Change]:
     """The destination's plans whose state rises because of a course that the merge brings."""
-    if not LearningPlanEnrollment.objects.filter(user=case.destination.pk).exists():
-        return  # the common case, without the ranking
-    current, params = EnrollmentHandler().current_after(case)
     with connection.cursor() as cursor:
+        cursor.execute(HAS_PLANS, [case.destination.pk])
+        if not cursor.fetchall():
+            return  # the common case, without the ranking
+        current, params = EnrollmentHandler().current_after(case)
         cursor.execute(REACHED.format(current=current), [*params, case.destination.pk, case.source.pk])
         found = cursor.fetchall()
     for pk, before, after, title in found:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.utils import formats, timezone
+from django.utils.translation import get_language
 
 from learning_records.models import Course, Enrollment
 from merging.handlers import Case, ChoiceRow, Notice
@@ -62,7 +64,12 @@ def in_words(row: Enrollment) -> str:
 
 
 def day(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "j F Y")
+    return _day_in_words(timezone.localtime(moment).date(), get_language())
+
+
+@lru_cache(maxsize=10_000)  # a merge may name hundreds
+def _day_in_words(day: date, language: str | None) -> str:
+    return formats.date_format(day, "j F Y")
 
 
 def wrong_courses(case: Case) -> Iterator[dict[str, str]]:
@@ -86,11 +93,11 @@ def wrong_courses(case: Case) -> Iterator[dict[str, str]]:
         yield {"field": f"choices.enrollments.courses.{course}", "code": code, "detail": detail}
 
 
-DIFFERING = """
-    SELECT 1 FROM learning_records_enrollment WHERE user_id IN (%s, %s) AND NOT is_historical GROUP BY course_id
-    HAVING count(*) = 2 AND (count(expires_at) = 1 OR min(expires_at) <> max(expires_at)) LIMIT 1
-"""
-# Groups and windows instead of joins: no planner can guess that an account has a hundred thousand rows.
+# Groups, windows and hashes instead of joins: no planner can guess that an account has a hundred thousand rows. IS TRUE
+# keeps it from making a join of the condition.
+DIFFERING = """(learning_records_enrollment.course_id IN (
+    SELECT course_id FROM learning_records_enrollment WHERE user_id IN (%s, %s) AND NOT is_historical GROUP BY course_id
+    HAVING count(*) = 2 AND (count(expires_at) = 1 OR min(expires_at) <> max(expires_at)))) IS TRUE"""
 EARLIER = """
     SELECT c.id, c.title, kept_until, expires_at
     FROM (SELECT *, first_value(expires_at) OVER (PARTITION BY course_id ORDER BY place) AS kept_until
@@ -104,11 +111,8 @@ EARLIER = """
 
 def earlier_ends(case: Case, handler: EnrollmentHandler) -> Iterator[Notice]:
     """A warning for each shared course whose kept record ends earlier than the other one."""
-    if not _fetch(DIFFERING, (case.source.pk, case.destination.pk)):  # cheaper to know than the ranking
-        return
-    ranked, params = handler.sort(case)
-    statement = EARLIER.format(ranked=ranked, limit=WARNINGS + 1)
-    found = _fetch(statement, params)
+    ranked, params = handler.sort(case, DIFFERING)
+    found = _fetch(EARLIER.format(ranked=ranked, limit=WARNINGS + 1), params)
     for course, title, kept, other in found[:WARNINGS]:
         until = f"is valid until {day(other)}" if other else "never ends"
         detail = f"{title}: the record that is kept is valid until {day(kept)}, while the other one {until}."

@@ -12,8 +12,9 @@ from linking.models import Link, LinkGroup, Membership
 from linking.models import Pair as LinkPair
 from merging.handlers import Case, Change, Claim, MergeHandler, Move, registered
 from merging.models import JournalEntry
-from merging.plan import compiled, count_left
+from merging.plan import Step, compiled, count_moves
 from merging.policies import find_policy, parse_choices
+from merging.sight import count_left
 from tests.any_row import make
 from tests.dumps import differences, dump
 from tests.factories import UserFactory, at
@@ -139,6 +140,23 @@ def test_it_leaves_behind_only_what_it_said(handler: MergeHandler, way: tuple[st
     for claim, rows in left.items():
         stayed = JournalEntry.objects.filter(merge=merge, model=claim.model._meta.label, kind="stay")
         assert sum(len(e.ids) for e in stayed if (e.after or {}).get(claim.attname) == pair.source.pk) == rows
+
+
+@every_handler
+@every_way
+def test_only_moves_means_that_an_empty_source_leaves_nothing_to_do(
+    handler: MergeHandler, way: tuple[str, Any]
+) -> None:
+    pair = Pair.make()
+    other = Pair.make()
+    fill(Pair(source=pair.destination, destination=other.source, actor=pair.actor), handler)
+    case = a_case(pair, way)
+    idle = count_left(case, handler.claims) == dict.fromkeys(handler.claims, 0) if handler.claims else True
+    assert idle
+    steps = [Step(place, handler.key, handler.section, action) for place, action in enumerate(handler.plan(case))]
+    writes = [step for step in steps if isinstance(step.action, Change)]
+    counted = count_moves(steps)
+    assert not handler.only_moves or (writes == [] and not any(counted.values()))
 
 
 @every_handler
