@@ -26,7 +26,7 @@ def announce(kind: str, payload: Mapping[str, Any], *, subject_id: int | None = 
 
 
 def record_all(
-    action: str, acts: Iterable[tuple[int, Mapping[str, Any]]], *, actor_id: int | None, origin: str = ""
+    action: str, acts: Iterable[tuple[int | None, Mapping[str, Any]]], *, actor_id: int | None, origin: str = ""
 ) -> None:
     """As record, for many subjects at once: (subject_id, detail) each."""
     AuditEntry.objects.bulk_create(

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from accounts.rest.owned import actor_of, need_superadmin
 from integrations import services
-from integrations.errors import AddressRefused
+from integrations.errors import AddressesRefused
 from integrations.models import Delivery, Webhook
 from rest_contract import fields, filters
 from rest_contract.problems import Invalid, field_error
@@ -80,7 +80,6 @@ class Webhooks(WritableRows):
 
     model = Webhook
     serializer_class = WebhookSerializer
-    bulk = False
 
     def scope(self) -> QuerySet[Webhook]:
         need_superadmin(actor_of(self.request))
@@ -90,18 +89,11 @@ class Webhooks(WritableRows):
         need_superadmin(actor_of(self.request))
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        made = [self._register(row) for row in rows]
+        with refusing(self.many):
+            made = services.register(actor=actor_of(self.request), rows=rows, origin=origin_of(self.request))
         for webhook in made:
             webhook.__dict__["is_new"] = True
         return made
-
-    def _register(self, row: Row) -> Webhook:
-        active = row.pop("is_active", True)
-        with refusing():
-            webhook = services.register(actor=actor_of(self.request), origin=origin_of(self.request), **row)
-        if not active:
-            services.change(actor=actor_of(self.request), webhook=webhook, values={"is_active": False})
-        return webhook
 
     def change(self, row: Any, values: Row) -> Any:
         with refusing():
@@ -139,9 +131,14 @@ class _Deliveries(Rows):
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Tells a refused address as what it is: a wrong value of `url`."""
+def refusing(many: bool = False) -> Iterator[None]:
+    """Tells refused addresses as what they are: wrong values of `url`."""
     try:
         yield
-    except AddressRefused as error:
-        raise Invalid(field_error("url", error.code, error.detail)) from error
+    except AddressesRefused as error:
+        raise Invalid(
+            *(
+                field_error(f"{place}.url" if many else "url", one.code, one.detail)
+                for place, one in error.refused.items()
+            )
+        ) from error

@@ -6,7 +6,8 @@ import base64
 import http.client
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -18,33 +19,41 @@ import audit.services
 from accounts.models import User
 from audit.models import OutboxEvent
 from integrations import sending
-from integrations.errors import AddressRefused
+from integrations.errors import AddressesRefused, AddressRefused
 from integrations.models import Delivery, Webhook
 
 # Seconds until the next try, after the first, second… failure; about a day and a half in all.
 WAITS = (5, 60, 300, 1800, 7200, 18_000, 36_000, 72_000)
 LEASE = timedelta(minutes=5)
 GONE = 410
+LOOKUPS = 16  # names that are looked up at once
+PATIENCE = 5.0  # seconds for all of them
 
 
-def register(*, actor: User, url: str, events: Iterable[str] = (), origin: str = "") -> Webhook:
-    """Tell this address of these events (all, when none is named). Raises AddressRefused.
+def register(*, actor: User, rows: Sequence[Mapping[str, Any]], origin: str = "") -> list[Webhook]:
+    """Tell these addresses: `url`, `events` (all, when none is named) and `is_active` of each. All or none.
 
-    The secret stands in the answer's `secret`; nobody can read it later.
+    Each secret stands in the answer's `secret`; nobody can read it later. Raises AddressesRefused.
     """
-    check_address(url)
+    check_addresses([row["url"] for row in rows])
+    with transaction.atomic():
+        made = Webhook.objects.bulk_create([_new(actor, **row) for row in rows])
+        audit.services.record_all(
+            "webhook.created", [(None, _told(webhook)) for webhook in made], actor_id=actor.pk, origin=origin
+        )
+    return made
+
+
+def _new(actor: User, url: str, events: Iterable[str] = (), is_active: bool = True) -> Webhook:
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     wanted = sorted(set(events)) or sorted(Webhook.Event.values)
-    with transaction.atomic():
-        webhook = Webhook.objects.create(url=url, events=wanted, secret=secret, created_by=actor)
-        _audit("webhook.created", actor, webhook, origin)
-    return webhook
+    return Webhook(url=url, events=wanted, secret=secret, is_active=is_active, created_by=actor)
 
 
 def change(*, actor: User, webhook: Webhook, values: Mapping[str, Any], origin: str = "") -> Webhook:
-    """Change `url`, `events` or `is_active`. Raises AddressRefused."""
+    """Change `url`, `events` or `is_active`. Raises AddressesRefused."""
     if "url" in values:
-        check_address(values["url"])
+        check_addresses([values["url"]])
     for name, value in values.items():
         setattr(webhook, name, value)
     with transaction.atomic():
@@ -60,14 +69,26 @@ def remove(*, actor: User, webhook: Webhook, origin: str = "") -> None:
         webhook.delete()
 
 
-def check_address(url: str) -> None:
-    """Raise AddressRefused when the address leads inside. A name that nobody knows yet is let through: no delivery
-    reaches it, and each is checked again."""
-    parts = sending.split(url)
+def check_addresses(urls: Sequence[str]) -> None:
+    """Raise AddressesRefused when some lead inside. A name that nobody knows yet, or that takes long to be found,
+    is let through: no delivery reaches it, and each is checked again."""
+    pool = ThreadPoolExecutor(LOOKUPS)
+    looks = [pool.submit(_refusal, url) for url in urls]
+    done, _ = wait(looks, PATIENCE)
+    pool.shutdown(wait=False, cancel_futures=True)
+    refused = {place: error for place, look in enumerate(looks) if look in done and (error := look.result())}
+    if refused:
+        raise AddressesRefused(refused)
+
+
+def _refusal(url: str) -> AddressRefused | None:
     try:
-        sending.resolve(parts)
+        sending.resolve(sending.split(url))
+    except AddressRefused as error:
+        return error
     except OSError:
-        return
+        return None
+    return None
 
 
 def take_events(limit: int = 1000) -> int:
@@ -156,5 +177,8 @@ def signed(delivery: Delivery, body: bytes) -> dict[str, str]:
 
 
 def _audit(action: str, actor: User, webhook: Webhook, origin: str) -> None:
-    detail = {"webhook": webhook.pk, "url": webhook.url, "events": list(webhook.events)}
-    audit.services.record(action, actor_id=actor.pk, subject_id=None, detail=detail, origin=origin)
+    audit.services.record(action, actor_id=actor.pk, subject_id=None, detail=_told(webhook), origin=origin)
+
+
+def _told(webhook: Webhook) -> dict[str, Any]:
+    return {"webhook": webhook.pk, "url": webhook.url, "events": list(webhook.events)}

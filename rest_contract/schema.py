@@ -103,12 +103,7 @@ class ContractSchema(AutoSchema):
         return dict(bodies)
 
     def _takes_many(self) -> bool:
-        return (
-            self.method == "POST"
-            and isinstance(self.view, WritableRows)
-            and self.view.action == "create"
-            and self.view.bulk
-        )
+        return self.method == "POST" and isinstance(self.view, WritableRows) and self.view.action == "create"
 
 
 def _idempotency_key() -> Any:

@@ -38,7 +38,6 @@ class SingleRows(OncePerKey, viewsets.GenericViewSet[Any]):
     orderings: ClassVar[Mapping[str, str]] = {"id": "id"}
     default_ordering: ClassVar[str] = "id"
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    bulk: ClassVar[bool] = False
     lookup_value_regex = "[0-9]{1,18}"
     lookup_value_converter = "str"
     http_method_names = ["get", "post", "patch", "delete", "head"]
@@ -78,7 +77,6 @@ class Rows(SingleRows):
 class WritableRows(Rows):
     """What can be written too. `may_write` says who; `insert` and `change` are the ways."""
 
-    bulk = True
     many = False  # whether the body is a list
 
     def may_write(self) -> None:
@@ -108,8 +106,6 @@ class WritableRows(Rows):
 
     def read_body(self, items: list[Any], many: bool) -> list[Row]:
         """The rows of a body, valid and with existing references; raises Invalid naming what is wrong."""
-        if many and not self.bulk:
-            raise Invalid(field_error("", "invalid", "This takes one object at a time."))
         if many and not 0 < len(items) <= MOST:
             raise Invalid(field_error("", "invalid", f"A list may hold 1 to {MOST} objects."))
         serializer = self.get_serializer(data=items if many else items[0], many=many)

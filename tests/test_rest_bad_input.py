@@ -55,10 +55,6 @@ def _users(users: list[User], n: int) -> list[dict[str, Any]]:
     return [{"username": f"new{i}", "email": f"new{i}@example.com", "profile": {}} for i in range(n)]
 
 
-def _webhooks(users: list[User], n: int) -> list[dict[str, Any]]:
-    return [{"url": "https://example.invalid/"} for _ in range(n)]
-
-
 def _merges(users: list[User], n: int) -> list[dict[str, Any]]:
     return [{"source": users[0].pk, "destination": users[1].pk, "choices": {}, "digest": "x"}]
 
@@ -70,7 +66,6 @@ def _links(users: list[User], n: int) -> list[dict[str, Any]]:
 PAYLOADS: dict[str, Callable[[list[User], int], list[dict[str, Any]]]] = {
     **KINDS,
     "users": _users,
-    "webhooks": _webhooks,
     "merges": _merges,
     "merges/preview": _merges,
     "links": _links,

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from learning_records.models import CertificationAward, Course, Enrollment, LearningRecord, PendingRecord
+from lms.api import RESOURCES
+from rest_contract.views import WritableRows
 from tests.factories import (
     BadgeFactory,
     BranchFactory,
@@ -98,7 +100,13 @@ KINDS: dict[str, Rows] = {
     "reward-requests": _per_user(reward=RewardFactory),
     "subscriptions": _per_user(plan=SubscriptionPlanFactory),
     "transactions": _each(amount="19.90", currency="EUR"),
+    "webhooks": lambda users, n: [{"url": "https://example.invalid/"} for _ in range(n)],
 }
+
+
+def test_every_resource_that_can_be_written_takes_a_list() -> None:
+    writable = {name for name, view in RESOURCES.items() if issubclass(view, WritableRows)}
+    assert writable == {*KINDS, "users"}  # lists of users have tests of their own
 
 
 @pytest.mark.parametrize("kind", KINDS)
