@@ -10,7 +10,10 @@ from audit.models import OutboxEvent
 
 
 class Webhook(models.Model):
-    """An address outside that is told of `events`. Messages are signed with `secret` as Standard Webhooks says."""
+    """An address outside that is told of `events`. Messages are signed with `secret` as Standard Webhooks says.
+
+    A receiver that failed `failures` times in a row is left alone as a whole until `rests_until`.
+    """
 
     class Event(models.TextChoices):
         MERGE_DONE = "merge.done", "A merge was done"
@@ -24,6 +27,9 @@ class Webhook(models.Model):
     is_active = models.BooleanField(default=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    tried_at = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    rests_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["id"]
@@ -54,7 +60,9 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["webhook", "event"], name="one_delivery")]
-        indexes = [models.Index(fields=["next_at"], name="deliveries_due", condition=Q(status="pending"))]
+        indexes = [
+            models.Index(fields=["webhook", "next_at"], name="deliveries_waiting", condition=Q(status="pending"))
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_id} to {self.webhook_id}"

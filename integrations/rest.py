@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, When
+from django.db.models.functions import Greatest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -43,8 +44,8 @@ class WebhookSerializer(StrictModel):
 
     class Meta:
         model = Webhook
-        fields = ["id", "url", "events", "secret", "active", "created_by", "created_at"]
-        read_only_fields = ["secret", "created_by", "created_at"]
+        fields = ["id", "url", "events", "secret", "active", "created_by", "created_at", "failures", "rests_until"]
+        read_only_fields = ["secret", "created_by", "created_at", "failures", "rests_until"]
 
     def get_secret(self, webhook: Webhook) -> str | None:
         return webhook.secret if webhook.__dict__.get("is_new") else None
@@ -53,7 +54,7 @@ class WebhookSerializer(StrictModel):
 class DeliverySerializer(StrictModel):
     event = serializers.CharField(source="kind", read_only=True)
     message_id = serializers.SerializerMethodField()
-    next_attempt_at = serializers.DateTimeField(source="next_at", read_only=True)
+    next_attempt_at = serializers.DateTimeField(source="due_at", read_only=True, allow_null=True)
 
     class Meta:
         model = Delivery
@@ -127,7 +128,10 @@ class _Deliveries(Rows):
     webhook_id = 0
 
     def scope(self) -> QuerySet[Delivery]:
-        return Delivery.objects.filter(webhook=self.webhook_id).annotate(kind=F("event__kind"))
+        rests = Case(When(status=Delivery.Status.PENDING, then=F("webhook__rests_until")))  # GREATEST passes over null
+        return Delivery.objects.filter(webhook=self.webhook_id).annotate(
+            kind=F("event__kind"), due_at=Greatest("next_at", rests)
+        )
 
 
 @contextmanager

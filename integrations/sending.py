@@ -10,28 +10,68 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
 from integrations.errors import AddressRefused
 
-SECONDS = 10
+SECONDS: float = 10
+TOO_MANY = 429
 PORTS = {"http": 80, "https": 443}
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came of one attempt: a status, or none; `error` is empty when the message was taken."""
+
+    status: int | None
+    error: str
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the receiver as a whole seems to fail, not this message alone."""
+        return bool(self.error) and (self.status is None or self.status >= 500 or self.status == TOO_MANY)
+
+
+def attempt(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send once, whatever comes of it."""
+    try:
+        status = post(url, body, headers)
+    except AddressRefused as error:
+        return Answer(None, error.detail)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Answer(None, f"{type(error).__name__}: {error}")
+    return Answer(status, "" if 200 <= status < 300 else f"answered with {status}")
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send the body; the status of the answer. Raises AddressRefused, OSError and http.client.HTTPException."""
+    """Send the body; the status of the answer. Raises AddressRefused, OSError and http.client.HTTPException.
+
+    All of it takes SECONDS at most: a receiver that sends a byte now and then is cut off like one that sends none.
+    """
     parts = split(url)
-    address = resolve(parts)
-    connection = _connection(parts, address)
+    connection = _connection(parts, resolve(parts))
+    clock = threading.Timer(SECONDS, connection.cut)
+    clock.daemon = True
+    clock.start()
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body, dict(headers))
-        return connection.getresponse().status
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException, ValueError):
+        if not connection.is_cut:
+            raise
     finally:
+        clock.cancel()
         connection.close()
+    if connection.is_cut:
+        raise TimeoutError(f"the answer took longer than {SECONDS:g} seconds")
+    return status
 
 
 def split(url: str) -> SplitResult:
@@ -75,7 +115,7 @@ def is_outside(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _connection(parts: SplitResult, address: str) -> http.client.HTTPConnection:
+def _connection(parts: SplitResult, address: str) -> _Pinned:
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     if parts.scheme == "http":
         return _Pinned(address, host, port)
@@ -85,12 +125,24 @@ def _connection(parts: SplitResult, address: str) -> http.client.HTTPConnection:
 class _Pinned(http.client.HTTPConnection):
     """Connects to one IP address and speaks to the host by its name."""
 
+    is_cut = False
+
     def __init__(self, address: str, host: str, port: int) -> None:
         super().__init__(host, port, timeout=SECONDS)
         self.address = address
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self.address, self.port), self.timeout)
+        if self.is_cut:
+            raise TimeoutError
+
+    def cut(self) -> None:
+        """Called by another thread: whoever reads or writes finds the line dead."""
+        self.is_cut = True
+        line = self.sock
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
 
 class _PinnedTLS(_Pinned):
@@ -100,4 +152,7 @@ class _PinnedTLS(_Pinned):
 
     def connect(self) -> None:
         super().connect()
-        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+        context = ssl.create_default_context()
+        # First known by its name, then greeted, so that a greeting that never ends can be cut
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock.do_handshake()

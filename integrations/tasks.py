@@ -7,7 +7,7 @@ from time import monotonic
 from celery import shared_task
 from django.db import connection
 
-from integrations import services
+from integrations import delivering
 
 SECONDS = 2  # a receiver that hangs costs a few more, and then it is the turn of other work
 LOCK = 5_206_301  # any number that nothing else locks
@@ -22,10 +22,10 @@ def deliver() -> None:
     with _alone() as may_go:
         if not may_go:
             return
-        while services.take_events():
+        while delivering.take_events():
             pass
         end = monotonic() + SECONDS
-        while services.deliver_due(limit=1) and monotonic() < end:
+        while delivering.deliver_round(end) and monotonic() < end:
             pass
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,47 +17,13 @@ from standardwebhooks.webhooks import Webhook as Receiver
 import audit.services
 from accounts.models import User
 from audit.models import OutboxEvent
-from integrations import sending, services, tasks
+from integrations import delivering, sending, tasks
 from integrations.errors import AddressRefused
 from integrations.models import Delivery, Webhook
+from integrations.tests.receivers import Outside
 from tests.factories import UserFactory
 
 HOOKS = "/api/v1/webhooks/"
-Received = list[tuple[dict[str, str], bytes]]
-
-
-class Outside(HTTPServer):
-    """A receiver that keeps what it gets and answers with `answer`."""
-
-    received: Received
-    answer = 200
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Outside
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((dict(self.headers.items()), body))
-        self.send_response(self.server.answer)
-        if self.server.answer == 302:
-            self.send_header("Location", "http://127.0.0.1:1/")
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        """Silence."""
-
-
-@pytest.fixture
-def outside(settings: Any) -> Iterator[Outside]:
-    settings.WEBHOOKS_ALLOW_PRIVATE = True
-    server = Outside(("127.0.0.1", 0), Handler)
-    server.received = []
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
@@ -71,8 +36,9 @@ def hook(api: Any, outside: Outside) -> dict[str, Any]:
 
 def work() -> None:
     Delivery.objects.filter(status="pending").update(next_at=timezone.now())
-    services.take_events()
-    services.deliver_due()
+    Webhook.objects.update(rests_until=None)
+    delivering.take_events()
+    delivering.deliver_round(monotonic() + 10)
 
 
 def test_the_secret_is_shown_once(api: Any, hook: dict[str, Any]) -> None:
@@ -124,7 +90,7 @@ def test_a_failure_is_tried_again_ever_later_and_given_up_at_last(hook: dict[str
     outside.answer = 500
     audit.services.announce("merge.done", {})
     waits = []
-    for attempt in range(1, len(services.WAITS) + 2):
+    for attempt in range(1, len(delivering.WAITS) + 2):
         work()
         delivery = Delivery.objects.get()
         assert delivery.attempts == attempt
@@ -136,7 +102,7 @@ def test_a_failure_is_tried_again_ever_later_and_given_up_at_last(hook: dict[str
     assert waits[-1] > timedelta(hours=12)
     assert len({headers["webhook-id"] for headers, _ in outside.received}) == 1
     work()
-    assert len(outside.received) == len(services.WAITS) + 1
+    assert len(outside.received) == len(delivering.WAITS) + 1
 
 
 def test_it_is_delivered_when_the_receiver_comes_back(hook: dict[str, Any], outside: Outside) -> None:
@@ -176,17 +142,17 @@ def test_nobody_there_is_a_failure_with_words(api: Any, hook: dict[str, Any], ou
 
 def test_two_workers_send_a_delivery_once(hook: dict[str, Any], outside: Outside) -> None:
     audit.services.announce("merge.done", {})
-    services.take_events()
-    assert len(services._claim(20)) == 1
-    assert services._claim(20) == []
+    delivering.take_events()
+    assert len(delivering.claim()) == 1
+    assert delivering.claim() == []
 
 
 def test_a_worker_that_died_is_followed_by_another(hook: dict[str, Any], outside: Outside) -> None:
     audit.services.announce("merge.done", {})
-    services.take_events()
-    services._claim(20)
+    delivering.take_events()
+    delivering.claim()
     Delivery.objects.update(next_at=timezone.now() - timedelta(seconds=1))
-    assert services.deliver_due() == 1
+    assert delivering.deliver_round(0) == 1
     assert Delivery.objects.get().status == "delivered"
 
 
@@ -257,7 +223,7 @@ def test_webhooks_are_a_superadmins(caller: Any, power_user: User, learner: User
 
 def test_a_removed_or_inactive_webhook_hears_nothing_more(api: Any, hook: dict[str, Any], outside: Outside) -> None:
     audit.services.announce("merge.done", {})
-    services.take_events()
+    delivering.take_events()
     assert api.patch(f"{HOOKS}{hook['id']}/", {"active": False}, format="json").json()["active"] is False
     audit.services.announce("merge.done", {})
     outside.answer = 500
@@ -272,18 +238,6 @@ def test_an_unknown_event_is_named(api: Any, problem: Any) -> None:
     assert body["errors"][0]["field"] == "events.1"
 
 
-def test_receivers_that_hang_leave_time_for_other_work(hook: dict[str, Any], monkeypatch: Any) -> None:
-    clock = iter(range(100))
-    monkeypatch.setattr(tasks, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(sending, "post", lambda *args: (_ for _ in ()).throw(TimeoutError("timed out")))
-    for _ in range(10):
-        audit.services.announce("merge.done", {})
-    tasks.deliver()
-    assert Delivery.objects.count() == 10
-    assert Delivery.objects.filter(attempts=1).count() == tasks.SECONDS
-    assert Delivery.objects.filter(attempts=0, next_at__lte=timezone.now()).count() == 10 - tasks.SECONDS
-
-
 @pytest.mark.django_db(transaction=True)
 def test_one_worker_delivers_at_a_time(monkeypatch: Any) -> None:
     asked: list[int] = []
@@ -292,7 +246,7 @@ def test_one_worker_delivers_at_a_time(monkeypatch: Any) -> None:
         asked.append(1)
         return 0
 
-    monkeypatch.setattr(services, "take_events", take_events)
+    monkeypatch.setattr(delivering, "take_events", take_events)
 
     def another_worker() -> None:
         try:
