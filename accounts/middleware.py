@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts import typed
 from accounts.errors import TooManyFailures
 from accounts.sign_in import is_recent
 
@@ -55,8 +56,9 @@ class SignInByHtmxMiddleware:
 class RecentSignInMiddleware:
     """A view with the attribute `asks_for_password = True` takes a POST only soon after a sign-in.
 
-    Otherwise the person confirms the password, comes back to the same address, and presses again. An attribute
-    rather than a decorator, so that apps which may not import this one can ask too.
+    Otherwise the person confirms the password, comes back to the same address with what was typed there in
+    `request.typed`, and presses again. An attribute rather than a decorator, so that apps which may not import this
+    one can ask too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -69,8 +71,15 @@ class RecentSignInMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         asks = getattr(getattr(view, "view_class", view), "asks_for_password", False)
-        if not asks or request.method != "POST" or not request.user.is_authenticated or is_recent(request):
+        if not asks or not request.user.is_authenticated:
             return None
+        if request.method != "POST":
+            request.typed = typed.recall(request)  # type: ignore[attr-defined]
+            return None
+        if is_recent(request):
+            typed.forget(request)
+            return None
+        typed.keep(request)
         messages.info(request, "Nothing has happened yet. Confirm your password, then press the button again.")
         address = f"{reverse('accounts:confirm_password')}?{urlencode({'next': request.get_full_path()})}"
         if getattr(request, "htmx", False):

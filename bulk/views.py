@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Right
 from accounts.views.access import actor_of, needs_right
@@ -93,11 +93,13 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @needs_right(Right.EDIT)
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    """Run the rows that were not refused."""
+    """Run the rows that were not refused. GET, after the password was asked for again, leads back to the button."""
     file = _find(request, pk)
+    if request.method == "GET":
+        return redirect("bulk:show", pk)
     try:
         services.confirm(actor=actor_of(request), import_id=file.pk)
     except ImportRefused as error:

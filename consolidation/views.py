@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.errors import AccountError
 from accounts.models import Right, User
-from accounts.views.access import actor_of, find_account, needs_right, origin_of
+from accounts.views.access import actor_of, find_account, needs_right, origin_of, typed_before
 from consolidation import services, tasks
 from consolidation.errors import ConsolidationError
 from consolidation.evidence import gather, missing_enrollments, not_transferable, suggest
@@ -176,7 +176,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     consolidation = _find(request, pk)
     if consolidation.primary_id is None or consolidation.finished_at:
         return redirect("consolidation:show", pk)
-    form = RemoveForm(request.POST or None)
+    form = RemoveForm(request.POST or None, initial=typed_before(request))
     if request.method == "POST" and form.is_valid() and _finish(request, consolidation, form):
         return redirect("consolidation:show", pk)
     may_delete = actor_of(request).has_right(Right.DELETE)

@@ -71,6 +71,11 @@ def name_for(actor: User, account: User | None) -> str:
     return str(account) if known else "an administrator"
 
 
+def typed_before(request: HttpRequest) -> dict[str, Any]:
+    """What was typed into this page when it asked for the password again; initial values for its form."""
+    return getattr(request, "typed", {})
+
+
 def origin_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from merging import services, tasks
-from merging.access import actor_of, asks_for_password, origin_of
+from merging.access import actor_of, asks_for_password, origin_of, typed_before
 from merging.errors import MergeError
 from merging.models import JournalEntry, Merge
 from merging.policies import POLICIES, default_policy
@@ -75,7 +75,7 @@ class MergeAdmin(ReadOnly):
         return RequestForm.Meta.fields if obj is None else [field.name for field in Merge._meta.fields]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"policy": default_policy().name}
+        return {"policy": default_policy().name} | typed_before(request)
 
     @asks_for_password
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:

@@ -21,6 +21,11 @@ def actor_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def typed_before(request: HttpRequest) -> dict[str, Any]:
+    """What was typed into this page when it asked for the password again; initial values for its form."""
+    return getattr(request, "typed", {})
+
+
 def origin_of(request: HttpRequest) -> str:
     """From where, for the audit."""
     return address_of(request)

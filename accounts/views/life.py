@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from accounts import services
 from accounts.errors import AccountError
 from accounts.models import Right, User
-from accounts.views.access import actor_of, find_account, origin_of
+from accounts.views.access import actor_of, find_account, origin_of, typed_before
 from accounts.views.actions import may_edit
 
 
@@ -92,7 +92,8 @@ def _page(request: HttpRequest, account_id: int, act: Act, service: Callable[...
             problem = _carry_out(request, actor, account, act, service)
         if not problem:
             return redirect("accounts:user", account.pk)
-    return render(request, "accounts/life.html", {"account": account, "act": act, "problem": problem})
+    context = {"account": account, "act": act, "problem": problem, "typed": typed_before(request)}
+    return render(request, "accounts/life.html", context)
 
 
 def _carry_out(request: HttpRequest, actor: User, account: User, act: Act, service: Callable[..., User]) -> str:

@@ -15,7 +15,7 @@ from accounts import services
 from accounts.errors import AccountError, FieldsInvalid
 from accounts.forms import TokenForm
 from accounts.models import ApiToken
-from accounts.views.access import actor_of, origin_of
+from accounts.views.access import actor_of, origin_of, typed_before
 
 
 @never_cache
@@ -25,7 +25,7 @@ def show(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if not services.may_have_tokens(actor):
         raise PermissionDenied
-    form, key = TokenForm(request.POST or None), ""
+    form, key = TokenForm(request.POST or None, initial=typed_before(request)), ""
     if request.method == "POST" and form.is_valid():
         key = _create(request, form)
         form = TokenForm() if key else form

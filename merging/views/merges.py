@@ -23,6 +23,7 @@ from merging.access import (
     merger_required,
     name_for,
     origin_of,
+    typed_before,
     visible_merges,
 )
 from merging.errors import MergeError, UndoRefused
@@ -172,7 +173,7 @@ def undo(request: HttpRequest, merge_id: int) -> HttpResponse:
     if not actor.is_superadmin:
         raise PermissionDenied
     merge = get_object_or_404(visible_merges(actor), pk=merge_id)
-    form = UndoForm(request.POST or None)
+    form = UndoForm(request.POST or None, initial=typed_before(request))
     if request.method == "POST" and form.is_valid():
         return _undo(request, merge, form)
     refusal: MergeError | None = None

@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from merging import review, services, tasks
-from merging.access import actor_of, asks_for_password, merger_required, origin_of, visible_account
+from merging.access import actor_of, asks_for_password, merger_required, origin_of, typed_before, visible_account
 from merging.errors import ChoicesInvalid, MergeError, PlanIsStale
 from merging.forms import Address, ConfirmForm
 from merging.handlers import Case
@@ -76,7 +76,8 @@ def wizard(request: HttpRequest) -> HttpResponse:
         address = address.settled(review.choice_rows(case, address.sent))
     if dict(request.GET.items()) != address.parameters() and "HX-Request" not in request.headers:
         return redirect(request.path + address.query())
-    return _page(request, Question(question.actor, address, question.source, question.destination))
+    question = Question(question.actor, address, question.source, question.destination)
+    return _page(request, question, given=typed_before(request))
 
 
 def found(question: Question) -> list[User]:
