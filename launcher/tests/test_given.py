@@ -11,6 +11,8 @@ import pytest
 from launcher import given, servers, where
 from launcher.errors import CannotStart
 
+PATIENCE = 10  # seconds
+
 
 def message(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("!I", len(body) + 4) + body
@@ -19,17 +21,25 @@ def message(kind: bytes, body: bytes) -> bytes:
 @pytest.fixture
 def server_of_version() -> Iterator[Callable[[str], int]]:
     """A server that greets like a PostgreSQL of some version; gives its port."""
-    lines: list[socket.socket] = []
+    standing: list[tuple[threading.Thread, socket.socket]] = []
 
     def serve(version: str) -> int:
         listener = socket.create_server(("127.0.0.1", 0))
-        lines.append(listener)
-        threading.Thread(target=greet, args=(listener, version), daemon=True).start()
+        listener.settimeout(PATIENCE)
+        thread = threading.Thread(target=greet, args=(listener, version), daemon=True)
+        standing.append((thread, listener))
+        thread.start()
         return int(listener.getsockname()[1])
 
-    def greet(listener: socket.socket, version: str) -> None:
-        line, _ = listener.accept()
-        lines.append(line)
+    yield serve
+    for thread, listener in standing:
+        thread.join(PATIENCE)  # first, or it would read from a line that is closed under its hands
+        listener.close()
+
+
+def greet(listener: socket.socket, version: str) -> None:
+    line, _ = listener.accept()
+    with line:
         if line.recv(1024)[4:8] == struct.pack("!I", 80877103):  # asks for encryption
             line.sendall(b"N")
             line.recv(1024)
@@ -44,10 +54,6 @@ def server_of_version() -> Iterator[Callable[[str], int]]:
             greeting += message(b"S", f"{name}\0{value}\0".encode())
         line.sendall(greeting + message(b"Z", b"I"))
         line.recv(1024)
-
-    yield serve
-    for line in lines:
-        line.close()
 
 
 def test_it_refuses_a_postgresql_that_is_too_old(server_of_version: Callable[[str], int]) -> None:
