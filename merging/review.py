@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,14 +54,15 @@ class Section:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Part(ABC):
     """Neighbouring rows of one section that are told alike: `size` of them, fetched only when listed."""
 
     section: str
     size: int
 
+    @abstractmethod
     def rows(self, start: int, stop: int) -> list[Row]:
-        raise NotImplementedError
+        """The rows from `start` up to `stop`."""
 
 
 def sections(plan: Plan, limit: int, *, offset: int = 0, only: str = "") -> list[Section]:
