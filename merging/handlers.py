@@ -125,7 +125,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happens to all rows that a move puts in one class: the same columns, the same values."""
+    """What happens to all rows that a move puts in one class: the same columns, the same values, none of them nested."""
 
     outcome: Outcome
     reason: str

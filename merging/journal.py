@@ -211,21 +211,17 @@ def _set(stage: _Stage, old: str, new: str) -> None:
 
 
 def _set_alike(stage: _Stage, old: str, new: str) -> None:
-    """As _set, where all rows have the same values: read once, and the rows met in the order of their ids.
+    """As _set, where all rows have the same values, and are met in the order of their ids.
 
     A join would copy the values to every row, and a planner that doesn't know how many there are may choose a bad one.
     """
     ids = f"""ARRAY(SELECT unnest(ids) FROM merging_journalentry
         WHERE merge_id = {stage.merge_id:d} AND position = {stage.first:d} ORDER BY chunk)"""
-    assign = ", ".join(f'"{c}" = {_value(stage, new, c)}' for c in stage.columns())
-    expect = "".join(f' AND t."{c}" IS NOT DISTINCT FROM {_value(stage, old, c)}' for c in stage.columns())
-    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} WHERE t.id = ANY({ids}){expect}')
-
-
-def _value(stage: _Stage, which: str, column: str) -> str:
-    """One value of a move, as its column's type."""
-    return f"""(SELECT (jsonb_populate_record(NULL::"{stage.table}", {which}))."{column}" FROM merging_journalentry
-        WHERE merge_id = {stage.merge_id:d} AND position = {stage.first:d} AND chunk = 0)"""
+    assign = ", ".join(f'"{c}" = %s' for c in stage.columns())
+    expect = "".join(f' AND t."{c}" IS NOT DISTINCT FROM %s' for c in stage.columns())
+    sides: dict[str, dict[str, Any]] = {"before": stage.before or {}, "after": stage.after}
+    values = [sides[which][c] for which in (new, old) for c in stage.columns()]
+    _touch_all(stage, f'UPDATE "{stage.table}" t SET {assign} WHERE t.id = ANY({ids}){expect}', values)
 
 
 def _add(stage: _Stage) -> None:
@@ -235,8 +231,8 @@ def _add(stage: _Stage) -> None:
     _run(f'INSERT INTO "{stage.table}" (id, {names}) SELECT j.pk, {values} FROM ({_rows(stage)}) j')
 
 
-def _touch_all(stage: _Stage, statement: str) -> None:
-    if _run(statement) != stage.rows:
+def _touch_all(stage: _Stage, statement: str, values: Sequence[Any] = ()) -> None:
+    if _run(statement, values) != stage.rows:
         raise StepMissed
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from merging.errors import ChoicesInvalid
 from merging.handlers import SECTIONS, Case, Change, Claim, MergeHandler, Move, Notice, Outcome, Sorted, registered
@@ -42,6 +42,10 @@ class Step:
     action: Change | Move
     tally: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def model(self) -> type[Model]:
+        return self.action.model if isinstance(self.action, Change) else self.action.rows.model
+
     def outcomes(self) -> Iterator[tuple[Outcome, int]]:
         if isinstance(self.action, Change):
             yield self.action.outcome, 1
@@ -52,13 +56,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole of it. `left` says, per claim, how many rows the source keeps; execution verifies just that."""
+    """The whole of it. `left` says, per claim, how many rows the source keeps; execution verifies just that.
+
+    `touched`: the claims in which the source has rows or a step writes any; the locks keep others from the rest.
+    """
 
     case: Case
     steps: Sequence[Step] = ()
     blockers: Sequence[Notice] = ()
     digest: str = ""
     left: Mapping[Claim, int] = field(default_factory=dict)
+    touched: Sequence[Claim] = ()
     asked: Sequence[MergeHandler] = ()
 
     @cached_property
@@ -123,7 +131,9 @@ def make_plan(case: Case, actor: User, *, count: Callable[[Sequence[Step]], Tall
     steps = list(_steps(case, asked))
     tallies = count(steps)
     steps = [replace(step, tally=tallies.get(step.position, {})) for step in steps]
-    return Plan(case, steps, blockers, _digest(case, steps, seen), _left(case, steps, rows), asked)
+    written = {step.model for step in steps}
+    touched = [claim for claim, size in rows.items() if size or claim.model in written]
+    return Plan(case, steps, blockers, _digest(case, steps, seen), _left(case, steps, rows), touched, asked)
 
 
 def _steps(case: Case, handlers: Iterable[MergeHandler]) -> Iterator[Step]:

@@ -6,16 +6,14 @@ by id, then what the journal touches, audit last. Everything that was decided be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -32,6 +30,7 @@ from merging.errors import (
     UndoRefused,
 )
 from merging.handlers import Case, registered
+from merging.locks import lock_accounts, one_transaction
 from merging.models import Merge
 from merging.plan import Plan, differing_sections, make_plan
 from merging.policies import Policy, find_policy, parse_choices
@@ -46,7 +45,7 @@ def preview(*, actor: User, source_id: int, destination_id: int, policy: str, ch
 
     Both accounts must exist; doors look them up among those that the actor may see. Raises ChoicesInvalid.
     """
-    return make_plan(_case(source_id, destination_id, find_policy(policy), choices), actor)
+    return make_plan(*_read(actor.pk, source_id, destination_id, find_policy(policy), choices))
 
 
 def request_merge(
@@ -67,10 +66,11 @@ def request_merge(
     once. Raises MergeError of every kind.
     """
     chosen = find_policy(policy)
-    with _one_transaction():
-        _lock_accounts({source_id, destination_id}, source_id)
-        case, merge_id = _case(source_id, destination_id, chosen, choices), _new_merge_id()
-        plan = _plan_under_lock(actor, case, digest, merge_id)
+    with one_transaction():
+        lock_accounts({source_id, destination_id}, source_id)
+        case, actor = _read(actor.pk, source_id, destination_id, chosen, choices)
+        merge_id = _new_merge_id()
+        plan = _plan_under_lock(case, actor, digest, merge_id)
         merge = Merge(
             id=merge_id,
             source_id=source_id,
@@ -111,16 +111,16 @@ def _queue(merge: Merge, origin: str) -> Merge:
 def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
     """Carry out a queued merge; one that isn't queued any more is left alone. A refusal is kept on the merge."""
     try:
-        with _one_transaction():
+        with one_transaction():
             merge = Merge.objects.select_for_update(no_key=True).get(
                 pk=merge_id
             )  # its status must not change meanwhile
             if merge.status != Merge.Status.QUEUED:
                 return merge
-            _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
-            actor = get_user_model().objects.get(pk=merge.performed_by_id)
-            case = _case(merge.source_id, merge.destination_id, find_policy(merge.policy), merge.choices)
-            _carry_out(merge, _plan_under_lock(actor, case, merge.digest, merge.pk), origin)
+            lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+            ids = (merge.performed_by_id, merge.source_id, merge.destination_id)
+            case, actor = _read(*ids, find_policy(merge.policy), merge.choices)
+            _carry_out(merge, _plan_under_lock(case, actor, merge.digest, merge.pk), origin)
             return merge
     except MergeIsBusy:
         raise
@@ -133,9 +133,9 @@ def undo_merge(*, actor: User, merge_id: int, reason: str, origin: str = "") -> 
 
     Raises UndoRefused with the code of the rule, and RowsHaveChanged naming rows that were changed since.
     """
-    with _one_transaction():
+    with one_transaction():
         merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # two undos must not both pass
-        _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+        lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
         check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)
         _rewind(merge)
         merge.status, merge.undone_by_id, merge.undone_at = Merge.Status.UNDONE, actor.pk, timezone.now()
@@ -148,9 +148,9 @@ def undo_merge(*, actor: User, merge_id: int, reason: str, origin: str = "") -> 
 
 def preview_undo(*, actor: User, merge_id: int) -> None:
     """Try the undo and take it back: raises what undo_merge would raise, and changes nothing."""
-    with _one_transaction():
+    with one_transaction():
         merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # as undo_merge
-        _lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+        lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
         check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)
         _rewind(merge)
         transaction.set_rollback(True)
@@ -185,17 +185,18 @@ def _later_merges(merge: Merge) -> Any:
     ).exclude(pk=merge.pk)
 
 
-def _case(source_id: int, destination_id: int, policy: Policy, choices: Any) -> Case:
-    users = get_user_model().objects.in_bulk([source_id, destination_id])
-    return Case(users[source_id], users[destination_id], policy, parse_choices(choices, policy))
+def _read(actor_id: int, source_id: int, destination_id: int, policy: Policy, choices: Any) -> tuple[Case, User]:
+    """The question, and who asks it, as they are now."""
+    users = get_user_model().objects.in_bulk([source_id, destination_id, actor_id])
+    return Case(users[source_id], users[destination_id], policy, parse_choices(choices, policy)), users[actor_id]
 
 
-def _plan_under_lock(actor: User, case: Case, digest: str, merge_id: int) -> Plan:
+def _plan_under_lock(case: Case, actor: User, digest: str, merge_id: int) -> Plan:
     """Decide everything again, rights included; refuse what is blocked or no longer what was reviewed.
 
     Rows to move are counted by writing them into the journal.
     """
-    plan = make_plan(case, get_user_model().objects.get(pk=actor.pk), count=partial(journal.write_moves, merge_id))
+    plan = make_plan(case, actor, count=partial(journal.write_moves, merge_id))
     if plan.blockers:
         first = plan.blockers[0]
         raise MergeRefused(first.detail, code=first.code, facts=first.facts)
@@ -210,7 +211,7 @@ def _carry_out(merge: Merge, plan: Plan, origin: str) -> None:
     """Complete the journal, play, verify, settle, store; then say so."""
     journal.write_changes(merge, plan)
     journal.play(merge)
-    if count_left(plan.case, plan.left) != dict(plan.left):
+    if count_left(plan.case, plan.touched) != {claim: plan.left[claim] for claim in plan.touched}:
         raise RowsUnaccounted
     for handler in registered():
         handler.settle(plan.case, merge)
@@ -252,41 +253,6 @@ def _fail(merge_id: int, error: MergeError) -> Merge:
             merge.save(update_fields=["status", "error", "error_code"])
             _audit("merge.failed", merge, merge.performed_by_id, "worker")
     return merge
-
-
-def _lock_accounts(account_ids: set[int], source_id: int) -> None:
-    """Lock the two accounts and their companions, all in id order, then see that the companions are still those.
-
-    The source FOR UPDATE: nothing may be written for it meanwhile, not even a row with a foreign key to it. The
-    others FOR NO KEY UPDATE: no other merge, link or profile change, but their learning goes on.
-    """
-    wanted = account_ids | _companions(account_ids)
-    table = get_user_model()._meta.db_table
-    with connection.cursor() as cursor:
-        for is_source, ids in groupby(sorted(wanted), lambda account_id: account_id == source_id):
-            strength = "UPDATE" if is_source else "NO KEY UPDATE"
-            sql = f'SELECT FROM "{table}" WHERE id = ANY(%s) ORDER BY id FOR {strength}'
-            cursor.execute(sql, [list(ids)])
-    if not _companions(account_ids) <= wanted:
-        raise MergeIsBusy
-
-
-def _companions(account_ids: set[int]) -> set[int]:
-    return {account for handler in registered() for account in handler.companions(account_ids)}
-
-
-@contextmanager
-def _one_transaction() -> Iterator[None]:
-    """One transaction that waits for locks for a while only. What others did meanwhile becomes a MergeError."""
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'")
-            yield
-    except OperationalError as error:
-        raise MergeIsBusy from error
-    except (IntegrityError, journal.StepMissed) as error:
-        raise PlanIsStale from error
 
 
 def _audit(action: str, merge: Merge, actor_id: int, origin: str) -> None:

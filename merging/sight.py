@@ -53,6 +53,8 @@ def count_left(case: Case, claims: Iterable[Claim]) -> dict[Claim, int]:
         f'SELECT {number}, count(*) FROM "{claim.model._meta.db_table}" WHERE "{claim.attname}" = {case.source.pk:d}'
         for number, claim in enumerate(listed)
     ]
+    if not parts:
+        return {}
     return {listed[number]: rows for number, rows in fetch(" UNION ALL ".join(parts), [])}
 
 
