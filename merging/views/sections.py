@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 from merging import review
-from merging.handlers import registered
+from merging.views.facts import facts
 
 ROWS_LISTED = 50
 TABS = ("profile", "enrollments", "transactions", "badges", "subscriptions")
-ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d|$)")
 
 
 def tabs(
@@ -49,32 +45,5 @@ def _tab(section: review.Section, is_open: bool, link: Callable[[str, int], str]
 
 
 def _row(row: review.Row) -> dict[str, Any]:
-    """A row without what only machines want: ids, and what isn't so."""
-    told = {key: value for key, value in row.detail.items() if key not in _ids() and not _says_nothing(value)}
-    facts = [(key.replace("_", " "), _fact(told[key])) for key in sorted(told)]  # the database keeps no order
-    return {"what": row.what, "outcome": row.outcome, "reason": row.reason, "facts": facts, "detail": row.detail}
-
-
-def _says_nothing(value: Any) -> bool:
-    return value is False or value in (None, "", [], {})
-
-
-@cache
-def _ids() -> frozenset[str]:
-    """The names of columns that hold ids, in all tables that merges move rows of."""
-    models = {claim.model for handler in registered() for claim in handler.claims}
-    columns = {column for model in models for column in model._meta.fields if column.is_relation}
-    return frozenset({"id", *(c.name for c in columns), *(c.attname for c in columns)})
-
-
-def _fact(value: Any) -> str:
-    """A plain value for people: times as dates, truth as yes or no, parts of a whole one after the other."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {_fact(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(_fact(item) for item in value)
-    if isinstance(value, str) and ISO_DATE.match(value):
-        return date.fromisoformat(value[:10]).strftime("%-d %b %Y")
-    return str(value)
+    told = {"what": row.what, "outcome": row.outcome, "reason": row.reason}
+    return told | {"facts": facts(row.detail), "detail": row.detail}
