@@ -13,10 +13,11 @@ from django.http import QueryDict
 from merging.handlers import ChoiceRow
 from merging.models import Merge
 from merging.policies import POLICIES, Policy, Side, default_policy
+from merging.sides import LETTERS, read, write
 
 STEPS: Mapping[int, str] = {1: "Destination", 2: "User Information", 3: "Enrollments", 4: "Review"}
-LETTERS: Mapping[str, Side] = {"s": "source", "d": "destination"}
-PARTS = ("profile", "enrollments")
+PARTS: Mapping[str, int] = {"profile": 2, "enrollments": 3}  # with their steps
+LONGEST = 6000  # of an address; a page of boxes comes on top, and web servers take 8,190 bytes
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,22 @@ class Address:
         policy = _policy(data)
         switches = policy.has_switches
         both = _number(data, "source") is not None and _number(data, "destination") is not None
-        step = _number(data, "step") or (1 if switches else 4)
+        sent = _sent(data) if switches else ""
+        # A button that turns the page of a part names no step
+        step = _number(data, "step") or PARTS.get(sent) or (1 if switches else 4)
         return cls(
             policy=policy,
             source=_number(data, "source"),
             destination=_number(data, "destination"),
             step=(step if step in STEPS and (switches or step in (1, 4)) else 4) if both else 1,
             off=_off(data) if switches else frozenset(),
-            fields=_sides(data.get("fields", "")) if switches else {},
-            courses=_sides(data.get("courses", "")) if switches else {},
+            fields=read(data.get("fields", "")) if switches else {},
+            courses=read(data.get("courses", "")) if switches else {},
             differing="differing" in data,
             tab=data.get("tab", "")[:30],
             page=_number(data, "page") or 1,
             q=_typed(data),
-            sent=_sent(data) if switches else "",
+            sent=sent,
             ticked=_ticked(data),
         )
 
@@ -104,8 +107,8 @@ class Address:
             "policy": self.policy.name,
             "step": self.step if both and self.step != first else None,
             "off": ",".join(part for part in PARTS if part in self.off),
-            "fields": _listed(self.fields),
-            "courses": _listed(self.courses),
+            "fields": write(self.fields),
+            "courses": write(self.courses),
             "differing": "on" if self.differing else None,
             "tab": self.tab,
             "page": self.page if self.page > 1 else None,
@@ -115,6 +118,11 @@ class Address:
 
     def query(self) -> str:
         return "?" + urlencode(self.parameters(), safe=":,")
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more was chosen by hand than an address holds: some thousand courses."""
+        return len(self.query()) > LONGEST
 
     def carried(self, *without: str) -> list[tuple[str, str]]:
         """Hidden inputs that keep this address in a form."""
@@ -186,17 +194,3 @@ def _off(data: QueryDict) -> frozenset[str]:
     if sent:
         off = off - {sent} if data.get("merge") == "on" else off | {sent}
     return frozenset(off)
-
-
-def _sides(text: str) -> dict[str, Side]:
-    """Read `31:d,phone:s`."""
-    found: dict[str, Side] = {}
-    for part in text.split(","):
-        key, _, letter = part.rpartition(":")
-        if key and letter in LETTERS:
-            found[key] = LETTERS[letter]
-    return found
-
-
-def _listed(sides: Mapping[str, Side]) -> str:
-    return ",".join(f"{key}:{side[0]}" for key, side in sides.items())

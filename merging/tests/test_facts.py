@@ -70,3 +70,18 @@ def test_rest_keeps_the_values(api: Any, source: User, destination: User, rows: 
     details = [row["detail"] for section in sections for row in section["rows"]]
     assert {"in_progress"} <= {detail.get("status") for detail in details}
     assert {"95.00", "87.50"} <= {detail.get("score") for detail in details}
+
+
+def test_what_was_chosen_by_hand_is_told_in_short(client: Client, boss: User, source: User, destination: User) -> None:
+    courses = [CourseFactory.create() for _ in range(3)]
+    for course in courses:
+        for user, progress in ((source, 50), (destination, 10)):
+            EnrollmentFactory.create(user=user, course=course, status="in_progress", progress=progress)
+    chosen = {
+        "profile": {"fields": {"job_title": "destination"}},
+        "enrollments": {"courses": {str(course.pk): "destination" for course in courses}},
+    }
+    merge = services.request_merge(
+        actor=boss, source_id=source.pk, destination_id=destination.pk, policy="best_record", choices=chosen
+    )
+    assert "<dd>job title, 3 courses</dd>" in client.get(f"/merges/{merge.pk}/").content.decode()

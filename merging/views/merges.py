@@ -102,7 +102,7 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
         "fates": FATES[merge.status],
         "names": _names(merge),
         "fixed": pages.decided(POLICIES[merge.policy], _choices(merge)),
-        "chosen": [*_choices(merge).fields, *(f"course {course}" for course in _choices(merge).courses)],
+        "chosen": _chosen(_choices(merge)),
         "again": reverse("merging:new") + f"?source={merge.source_id}&destination={merge.destination_id}",
         "acts": _acts(actor, merge),
         **tabs(
@@ -112,6 +112,13 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
             lambda key, place: "?" + urlencode({"tab": key, "page": place}),
         ),
     }
+
+
+def _chosen(choices: Choices) -> list[str]:
+    """What was chosen by hand: fields by name, courses, of which there may be hundreds, by number."""
+    fields = [name.replace("_", " ") for name in choices.fields]
+    number = len(choices.courses)
+    return [*fields, f"{number:,} course{'' if number == 1 else 's'}"] if number else fields
 
 
 def _names(merge: Merge) -> list[str]:

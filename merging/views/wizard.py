@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from merging import review, services, tasks
 from merging.access import actor_of, asks_for_password, merger_required, origin_of, typed_before, visible_account
 from merging.errors import ChoicesInvalid, MergeError, PlanIsStale
-from merging.forms import Address, ConfirmForm
+from merging.forms import PARTS, Address, ConfirmForm
 from merging.handlers import Case
 from merging.models import Merge
 from merging.policies import Choices, parse_choices
@@ -73,7 +73,10 @@ def wizard(request: HttpRequest) -> HttpResponse:
     address = question.address
     case = question.case()
     if address.sent and case:
-        address = address.settled(review.choice_rows(case, address.sent))
+        settled = address.settled(review.choice_rows(case, address.sent))
+        if settled.is_too_long:
+            return _overflow(request, question)
+        address = settled
     if dict(request.GET.items()) != address.parameters() and "HX-Request" not in request.headers:
         return redirect(request.path + address.query())
     question = Question(question.actor, address, question.source, question.destination)
@@ -94,6 +97,13 @@ def _page(request: HttpRequest, question: Question, *, status: int = 200, **more
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _overflow(request: HttpRequest, question: Question) -> HttpResponse:
+    """More choices than an address holds: those of this page aren't taken, and the page says what to do."""
+    address = question.address
+    here = address.moved_to(step=PARTS[address.sent], page=address.page)
+    return _page(request, Question(question.actor, here, question.source, question.destination), is_full=True)
 
 
 def _step(question: Question) -> dict[str, Any]:
