@@ -16,6 +16,7 @@ INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 ZONED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+NO_NULL = r"^[^\x00]*$"
 MONEY = r"^-?[0-9]{1,12}(\.[0-9]{1,2})?$"
 
 
@@ -109,7 +110,13 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
         return f"{value:.2f}"
 
 
-@extend_schema_field({"type": "object", "additionalProperties": True})
+@extend_schema_field(
+    {
+        "type": "object",
+        "propertyNames": {"pattern": NO_NULL},
+        "additionalProperties": {"$ref": "#/components/schemas/AnyValue"},
+    }
+)
 class ObjectField(serializers.Field[Any, Any, Any, Any]):
     """A JSON object, kept as it is."""
 

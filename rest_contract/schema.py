@@ -7,12 +7,12 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
+from rest_contract.fields import NO_NULL
 from rest_contract.problems import MEDIA_TYPE
 from rest_contract.scopes import scopes_for
 from rest_contract.serializers import Strict, StrictModel
 from rest_contract.views import MOST, SingleRows, WritableRows
 
-NO_NULL = r"^[^\x00]*$"
 NOT_BLANK = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"
 BLANK = {"type": "string", "maxLength": 0}
 INTERNAL = [inspect.getdoc(kind) for kind in (Strict, StrictModel)]
@@ -131,6 +131,7 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
         elif schema.get("type") == "object":
             _tighten(schema, None if name.startswith("Patched") else variants)
     schemas["Problem"] = _problem_schema()
+    schemas["AnyValue"] = _any_value()
     result["components"]["responses"] = {
         f"Problem{status}": {"description": reason, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
         for status, reason in REASONS.items()
@@ -184,6 +185,19 @@ def _link(result: dict[str, Any]) -> None:
             for found in below.values()
             for operation in found.values()
         }
+
+
+def _any_value() -> dict[str, Any]:
+    """Any JSON, at whatever depth without null characters."""
+    again = {"$ref": "#/components/schemas/AnyValue"}
+    return {
+        "anyOf": [
+            {"type": ["null", "boolean", "number"]},
+            {"type": "string", "pattern": NO_NULL},
+            {"type": "array", "items": again},
+            {"type": "object", "propertyNames": {"pattern": NO_NULL}, "additionalProperties": again},
+        ]
+    }
 
 
 def _problem_schema() -> dict[str, Any]:

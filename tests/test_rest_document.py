@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from accounts.models import User
 from accounts.services import create_token
@@ -69,6 +71,16 @@ def test_its_answers_are_what_the_document_says(
     ]  # fmt: skip
     run = subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder)
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2000:]
+
+
+@pytest.mark.parametrize("value", ["a\x00b", ["\x00"], {"\x00": 1}, {"a": [{"b": ["\x00"]}]}])
+def test_it_forbids_null_characters_at_every_depth_as_the_server_does(api: Any, value: Any) -> None:
+    document = json.loads(Client().get("/api/v1/schema/").content)
+    schema = {"$ref": "#/components/schemas/PatchedMaterialTrackingRequest", "components": document["components"]}
+    path = f"/api/v1/material-tracking/{MaterialTrackingFactory.create().pk}/"
+    for state, is_allowed in (({"a": value}, False), ({"a": [{"b": ["c", 1, None, True]}]}, True)):
+        assert Draft202012Validator(schema).is_valid({"state": state}) == is_allowed
+        assert api.patch(path, {"state": state}, format="json").status_code == (200 if is_allowed else 400)
 
 
 def notes() -> Path:

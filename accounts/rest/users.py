@@ -26,9 +26,11 @@ UNKNOWN = frozenset({"unknown"})
 
 
 def status_of(error: errors.FieldsInvalid) -> int:
-    """Values that are wrong: 400. That only contradict what there is: 409. That name what there isn't: 404."""
+    """Values that are wrong: 400. That name what there isn't: 404. That only contradict what there is: 409."""
     codes = {problem["code"] for problem in error.errors}
-    return 409 if codes <= STATE else 404 if codes <= UNKNOWN else 400
+    if codes - STATE - UNKNOWN:
+        return 400
+    return 404 if codes & UNKNOWN else 409
 
 
 answer_with(404, errors.UnknownAccount)

@@ -295,3 +295,9 @@ def test_the_audit_log_tells_who_what_when_on_whom_and_from_where(api: Any, supe
     assert (entry["actor"], entry["subject"], entry["action"]) == (superadmin.pk, learner.pk, "pointentry.created")
     assert entry["at"]
     assert entry["origin"]
+
+
+def test_a_body_that_is_valid_but_fits_nothing_stored_is_not_called_invalid(api: Any, problem: Any) -> None:
+    row = {"username": "new", "email": "new@example.com", "rights": ["users.view"], "managers": [999_999]}
+    answer = problem(api.post("/api/v1/users/", [row], format="json"), 404)
+    assert {error["code"] for error in answer["errors"]} == {"not_a_power_user", "unknown"}
