@@ -1,6 +1,6 @@
 """Issuing equivalencies against the bare INSERT … SELECT … ON CONFLICT, one and two workers, and how soon they are seen.
 
-python -m benchmarks.linking [owed …]
+python -m benchmarks.linking [owed …], three rounds each; 0 owed: only how soon they are seen.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.setting import database, middle, seconds, settle, table
 
-SIZES = {10_000: 5, 100_000: 3, 1_000_000: 1}
+SIZES = {10_000: 5, 100_000: 3, 1_000_000: 3}
 RECORDS = 500  # of an account, so that there are as many links as a busy day has
 ARRIVALS = 100
 
@@ -32,11 +33,12 @@ _RAW = """
 
 
 def run(sizes: dict[int, int] | None = None) -> None:
-    """Print the figures of every size, then the latency."""
+    """Print the figures of every size, then the latencies."""
     from linking import services
 
+    print(f"Load of {os.cpu_count()} cores before: {_load()}")
     head = ["owed", "raw", "one worker", "two workers", "one / raw", "two / raw", "one / two", "µs each, one worker"]
-    for owed, times in (sizes or SIZES).items():
+    for owed, times in (SIZES if sizes is None else sizes).items():
         make(owed)
         found: dict[str, list[float]] = {"raw": [], "one": [], "two": []}
         for _ in range(times):
@@ -45,12 +47,14 @@ def run(sizes: dict[int, int] | None = None) -> None:
             found["two"].append(measured(two_workers, owed))
         row = _row(owed, {key: middle(each) for key, each in found.items()})
         table(f"Equivalencies, {owed:,} owed: times and ratios (medians of {times})", head, [row])
-    p50, p99 = latency()
+    rows = latencies()
+    head = ["from … to visible, one idle worker", "p50", "p99"]
     table(
-        f"From a committed record to its visible equivalency ({ARRIVALS} arrivals, one idle worker)",
-        ["p50", "p99"],
-        [[f"{p50:.3f} s", f"{p99:.3f} s"]],
+        f"Latency of {ARRIVALS} arrivals each",
+        head,
+        [[what, f"{p50:.3f} s", f"{p99:.3f} s"] for what, p50, p99 in rows],
     )
+    print(f"Load after: {_load()}", flush=True)
 
 
 def make(owed: int) -> None:
@@ -120,33 +124,63 @@ def _work() -> None:
     services.issue_owed(seconds=3600)
 
 
-def latency() -> tuple[float, float]:
-    """The median and the slowest but one percent, with a real Celery worker."""
-    from django.utils import timezone
-
-    from learning_records import services as learning
-    from learning_records.hints import hint_owed
-    from learning_records.models import LearningRecord
-
-    make(2 * RECORDS)
-    execute("TRUNCATE learning_records_learningrecord CASCADE")
+def latencies() -> list[tuple[str, float, float]]:
+    """What it is from, the median and the slowest but one percent, with a real Celery worker."""
     worker = start_worker()
     try:
-        times: list[float] = []
-        for number in range(ARRIVALS + 1):
-            entry = learning.NewRecord(user_id=1, course_id=1, completed_at=timezone.now())
-            started = time.perf_counter()
-            (record,) = learning.receive([entry], actor_id=None)
-            hint_owed()
-            while not LearningRecord.objects.filter(equivalent_of=record).exists():
-                time.sleep(0.002)
-            if number:  # the first waits for the worker to start
-                times.append(time.perf_counter() - started)
+        found = {"a committed record": record_latency(), f"a committed link, {RECORDS} old records": link_latency()}
     finally:
         worker.terminate()
         worker.wait()
-    times.sort()
-    return middle(times), times[int(len(times) * 0.99) - 1]
+    return [(what, middle(times), sorted(times)[int(len(times) * 0.99) - 1]) for what, times in found.items()]
+
+
+def record_latency() -> list[float]:
+    """From each record's commit and hint to its equivalency."""
+    from django.utils import timezone
+
+    from learning_records import services as learning
+
+    make(2 * RECORDS)
+    execute("TRUNCATE learning_records_learningrecord CASCADE")
+
+    def arrive(_: int) -> dict[str, int]:
+        entry = learning.NewRecord(user_id=1, course_id=1, completed_at=timezone.now())
+        (record,) = learning.receive([entry], actor_id=None)
+        return {"equivalent_of": record.pk}
+
+    return _until_seen(arrive, 1)
+
+
+def link_latency() -> list[float]:
+    """From each link's commit and hint to the last equivalency of the old records."""
+    from linking import services
+
+    make((ARRIVALS + 1) * RECORDS)
+    execute("TRUNCATE linking_link CASCADE")
+
+    def click(number: int) -> dict[str, int]:
+        other = number + ARRIVALS + 1
+        services.link_accounts(caller_id=number, other_id=other, generate_equivalencies=True)
+        return {"user": other}
+
+    return _until_seen(click, RECORDS)
+
+
+def _until_seen(act: Callable[[int], dict[str, int]], count: int) -> list[float]:
+    """How long after an act begins so many of its equivalencies, which it says how to find, are there."""
+    from learning_records.hints import hint_owed
+    from learning_records.models import LearningRecord
+
+    times: list[float] = []
+    for number in range(1, ARRIVALS + 2):
+        started = time.perf_counter()
+        mine = LearningRecord.objects.filter(**act(number))
+        hint_owed()
+        while mine.all().count() < count:
+            time.sleep(0.002)
+        times.append(time.perf_counter() - started)
+    return times[1:]  # the first waits for the worker to start
 
 
 def start_worker() -> subprocess.Popen[bytes]:
@@ -158,7 +192,19 @@ def start_worker() -> subprocess.Popen[bytes]:
 
     url = urlsplit(os.environ.get("DATABASE_URL") or where.database_url(settings.DATA_DIR))
     environment = {**os.environ, "DATABASE_URL": url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()}
-    command = [sys.executable, "-m", "celery", "--app", "lms", "worker", "--concurrency", "1", "--loglevel", "error"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "--quiet",
+        "--app",
+        "lms",
+        "worker",
+        "--concurrency",
+        "1",
+        "--loglevel",
+        "error",
+    ]
     return subprocess.Popen([*command, "--without-gossip", "--without-mingle"], env=environment)
 
 
@@ -170,6 +216,10 @@ def execute(sql: str, params: list[Any] | None = None) -> list[tuple[Any, ...]] 
         return cursor.fetchall() if cursor.description else None
 
 
+def _load() -> str:
+    return " ".join(f"{load:.1f}" for load in os.getloadavg())
+
+
 def _row(owed: int, found: dict[str, float]) -> list[str]:
     raw, one, two = found["raw"], found["one"], found["two"]
     times = [f"{owed:,}", f"{raw:.2f} s", f"{one:.2f} s", f"{two:.2f} s"]
@@ -178,4 +228,4 @@ def _row(owed: int, found: dict[str, float]) -> list[str]:
 
 if __name__ == "__main__":
     with database():
-        run(dict.fromkeys(map(int, sys.argv[1:]), 3) or None)
+        run({owed: 3 for owed in map(int, sys.argv[1:]) if owed} if sys.argv[1:] else None)

@@ -27,35 +27,61 @@ _VALID_THEN = f"""(CASE
     ELSE {_VALID_NOW} END)"""  # noqa: S608 - of constants
 
 # An account that was merged has left its group: what it receives from then on is its own.
-_HAD_LEFT = """(o.merged_into_id IS NOT NULL AND r.merged_from_id IS NULL AND EXISTS (
+_HAD_LEFT = """(p.merged_into_id IS NOT NULL AND r.merged_from_id IS NULL AND EXISTS (
     SELECT FROM merging_merge g
-    WHERE g.source_id = o.id AND g.status = 'done' AND g.performed_at <= r.received_at))"""
+    WHERE g.source_id = p.account_id AND g.status = 'done' AND g.performed_at <= r.received_at))"""
 
-# Over `r` records, `p` pairs, `o` who received the record, `h` who holds it now, `m` who is owed
+# Pairs with all that doesn't depend on the record: what became of the account that receives it, who is owed
+_PAIRS = f"""
+    SELECT q.id, q.link_id, q.account_id, q.counterpart_id, q.linked_at, q.scanned_to,
+           l.generates_equivalencies IS TRUE AS looks_back, o.merged_into_id, m.id AS owed_to
+    FROM linking_pair q
+    LEFT JOIN linking_link l ON l.id = q.link_id
+    JOIN accounts_user o ON o.id = q.account_id
+    JOIN accounts_user c ON c.id = q.counterpart_id
+    JOIN accounts_user m ON m.id = {_SURVIVOR.format(u="c")}
+    WHERE m.status <> 'deleted'"""  # noqa: S608 - of constants
+
+_COUNTS = f"""r.origin = 'earned' AND r.kind = 'course'
+      AND (CASE WHEN r.received_at >= p.linked_at THEN NOT {_HAD_LEFT} ELSE p.looks_back AND {_VALID_THEN} END)"""
+
+# Over `r` records, `p` pairs, `h` who holds the record now
 OWED = f"""
     FROM learning_records_learningrecord r
-    JOIN linking_pair p ON p.account_id = coalesce(r.merged_from_id, r.user_id)
-    LEFT JOIN linking_link l ON l.id = p.link_id
-    JOIN accounts_user o ON o.id = p.account_id
+    JOIN ({_PAIRS}) p ON p.account_id = coalesce(r.merged_from_id, r.user_id)
     JOIN accounts_user h ON h.id = r.user_id
-    JOIN accounts_user c ON c.id = p.counterpart_id
-    JOIN accounts_user m ON m.id = {_SURVIVOR.format(u="c")}
-    WHERE r.origin = 'earned' AND r.kind = 'course'
-      AND m.status <> 'deleted' AND m.id <> {_SURVIVOR.format(u="h")}
-      AND (CASE WHEN r.received_at >= p.linked_at THEN NOT {_HAD_LEFT}
-                ELSE l.generates_equivalencies IS TRUE AND {_VALID_THEN} END)
+    WHERE p.owed_to <> {_SURVIVOR.format(u="h")} AND {_COUNTS}
 """
 
-ISSUE = f"""
+# The same for the next records of some pairs, up to one each, that their accounts hold still. OFFSET 0 makes two
+# steps of it whatever the planner believes: all that concerns the pair once, then one range of an index.
+_OWED_NEXT = f"""
+    FROM (
+        SELECT q.*, s.last, {_SURVIVOR.format(u="h")} AS holder
+        FROM unnest(%s::bigint[], %s::bigint[]) s(pair, last)
+        JOIN ({_PAIRS}) q ON q.id = s.pair
+        JOIN accounts_user h ON h.id = q.account_id
+        OFFSET 0) p
+    JOIN LATERAL (
+        SELECT n.* FROM learning_records_learningrecord n
+        WHERE n.user_id = p.account_id AND n.merged_from_id IS NULL AND n.origin = 'earned' AND n.kind = 'course'
+          AND n.id > p.scanned_to AND n.id <= p.last
+        OFFSET 0) r ON TRUE
+    WHERE p.owed_to <> p.holder AND {_COUNTS}
+"""  # noqa: S608 - of constants
+
+_ISSUE = """
     INSERT INTO learning_records_learningrecord
         (user_id, kind, course_id, title, completed_at, expires_at, voided_at, void_reason, origin, equivalent_of_id,
          is_superseded)
-    SELECT m.id, 'course', r.course_id, r.title, r.completed_at, r.expires_at, r.voided_at, r.void_reason,
+    SELECT p.owed_to, 'course', r.course_id, r.title, r.completed_at, r.expires_at, r.voided_at, r.void_reason,
            'equivalency', r.id, FALSE
-    {OWED} AND {{which}}
-    ORDER BY r.id, m.id
+    {owed}
+    ORDER BY r.id, p.owed_to
     ON CONFLICT (equivalent_of_id, user_id) WHERE equivalent_of_id IS NOT NULL AND NOT is_superseded DO NOTHING
 """
+ISSUE = _ISSUE.format(owed=f"{OWED} AND {{which}}")
+ISSUE_NEXT = _ISSUE.format(owed=_OWED_NEXT)
 
 # What a record's equivalencies take over from it whenever it changes; `which`: the superseded ones or the others,
 # which are found by an index each
@@ -84,7 +110,7 @@ ISSUED_OF_LINK = """
 SURPLUS = f"""
     FROM learning_records_learningrecord e JOIN accounts_user u ON u.id = e.user_id
     WHERE e.origin = 'equivalency' AND NOT e.is_superseded AND u.status <> 'deleted'
-      AND NOT EXISTS (SELECT {OWED} AND r.id = e.equivalent_of_id AND m.id = e.user_id)
+      AND NOT EXISTS (SELECT {OWED} AND r.id = e.equivalent_of_id AND p.owed_to = e.user_id)
 """
 
 # The undo of a merge parts accounts again; what was issued while it lasted, and isn't owed without it, ends with it.
@@ -99,7 +125,7 @@ SUPERSEDE_SURPLUS = f"""
 """  # noqa: S608 - of the constants above
 
 _MISSING = """NOT EXISTS (SELECT FROM learning_records_learningrecord e
-    WHERE e.equivalent_of_id = r.id AND e.user_id = m.id AND NOT e.is_superseded)"""
+    WHERE e.equivalent_of_id = r.id AND e.user_id = p.owed_to AND NOT e.is_superseded)"""
 
 # Put into the outbox what an account, or what another on its records' behalf, should have and hasn't
 PEND_MISSING = f"""
@@ -109,7 +135,7 @@ PEND_MISSING = f"""
 
 # How the equivalencies that exist differ from those that are owed: kind of difference, record, account
 DIFFERENCES = f"""
-    SELECT 'missing', r.id, m.id
+    SELECT 'missing', r.id, p.owed_to
     {OWED} AND {_MISSING}
     UNION
     SELECT 'surplus', e.equivalent_of_id, e.user_id {SURPLUS}

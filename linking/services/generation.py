@@ -3,21 +3,22 @@
 Two sources of work: the outbox of records (PendingRecord) and pairs whose records weren't scanned to the end. Both are
 claimed with SKIP LOCKED and marked done in the transaction that did them, so several workers share them.
 
-Whoever can change an answer is kept out while it is given: accounts FOR SHARE (no merge, no link meanwhile), records
-FOR SHARE (no void, restore or new expiry). Accounts that are being merged or linked are left for the next round: a worker that
-waited for them, holding its claim, could deadlock with the merge's undo.
+Whoever can change an answer is kept out while it is given: accounts FOR SHARE (no merge, undo or link), then records
+FOR SHARE (no void, restore or new expiry). Accounts that are being merged or linked are left for the next round: a
+worker that waited for them, holding its claim, could deadlock with the merge's undo. A record is waited for, since
+whoever changes one holds its account already and waits for nothing that a worker holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
 from django.db import OperationalError, connection, transaction
 
-from linking.owed import FOLLOW, ISSUE
+from linking.owed import FOLLOW, ISSUE, ISSUE_NEXT
 
 RECORDS: Final = 1_000  # of the outbox, per transaction
 SCAN: Final = 5_000  # records of pairs, about as many per transaction
@@ -26,29 +27,32 @@ PAIRS: Final = 100  # at most, per transaction
 ATTEMPTS: Final = 5
 DEADLOCK: Final = "40P01"
 
-# A quarter of what waits, so that there is something left for other workers
+# A quarter of what waits, so that there is something left for other workers, but a batch's worth at least. FOR UPDATE
+# SKIP LOCKED: a pair is one worker's at a time; nobody else locks pairs.
 _CLAIM_PAIRS = """
     SELECT id, account_id, counterpart_id, scanned_to FROM linking_pair
     WHERE finished_at IS NULL AND NOT id = ANY(%s) ORDER BY id
-    LIMIT least(%s, (SELECT (count(*) + 3) / 4 FROM (
+    LIMIT least(%s, (SELECT greatest(%s, (count(*) + 3) / 4) FROM (
         SELECT FROM linking_pair WHERE finished_at IS NULL AND NOT id = ANY(%s) LIMIT 4 * %s) waiting))
     FOR UPDATE SKIP LOCKED
 """
 
-# The next records of each pair. Pairs without old records to count look only at what came after them.
-_HOLD_SCAN = """
-    SELECT p.id, h.id FROM linking_pair p LEFT JOIN linking_link l ON l.id = p.link_id CROSS JOIN LATERAL (
+# What each pair comes to next, held: how many of its account's records, up to which, and, all at once since there are
+# few such accounts, those that a merge took from it. Pairs without old records to count look only at what came after
+# them. FOR SHARE: no void, restore or new expiry meanwhile, which FOR KEY SHARE would let pass. Next to free: the
+# foreign key of each equivalency locks its record anyhow. A record that is committed after this looked can't have been
+# changed before its pair was made, so it counts, or doesn't, as it was received.
+_HOLD_NEXT = """
+    SELECT p.id, held.count, held.last, ARRAY(
+        SELECT r.id FROM learning_records_learningrecord r
+        WHERE r.merged_from_id = p.account_id AND r.origin = 'earned' AND r.kind = 'course' ORDER BY r.id FOR SHARE)
+    FROM linking_pair p LEFT JOIN linking_link l ON l.id = p.link_id
+    CROSS JOIN LATERAL (SELECT count(*), max(id) AS last FROM (
         SELECT r.id FROM learning_records_learningrecord r
         WHERE r.user_id = p.account_id AND r.merged_from_id IS NULL AND r.origin = 'earned' AND r.kind = 'course'
           AND r.id > p.scanned_to AND (l.generates_equivalencies IS TRUE OR r.received_at >= p.linked_at)
-        ORDER BY r.id LIMIT %s FOR SHARE OF r) h
+        ORDER BY r.id LIMIT %s FOR SHARE) next) held
     WHERE p.id = ANY(%s)
-"""
-
-# Records that a merge took from the pair's account: all at once, there are few such accounts
-_HOLD_MOVED = """
-    SELECT r.id FROM linking_pair p JOIN learning_records_learningrecord r ON r.merged_from_id = p.account_id
-    WHERE p.id = ANY(%s) AND r.origin = 'earned' AND r.kind = 'course' ORDER BY r.id FOR SHARE OF r
 """
 
 _ADVANCE = """
@@ -56,10 +60,14 @@ _ADVANCE = """
     FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) s(pair, last, is_done) WHERE p.id = s.pair
 """
 
+# FOR UPDATE SKIP LOCKED: an outbox row is one worker's, who deletes it
 _CLAIM_RECORDS = """
     SELECT id, record_id FROM learning_records_pendingrecord WHERE NOT id = ANY(%s)
     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
+
+# FOR SHARE, as in _HOLD_NEXT
+_HOLD_RECORDS = "SELECT id FROM learning_records_learningrecord WHERE id = ANY(%s) ORDER BY id FOR SHARE"
 
 _ACCOUNTS_OF_RECORDS = """
     SELECT r.id, r.user_id, p.account_id, p.counterpart_id FROM learning_records_learningrecord r
@@ -72,15 +80,16 @@ _ACCOUNTS_OF_RECORDS = """
     WHERE e.equivalent_of_id = ANY(%s) AND e.is_superseded
 """
 
-_SURVIVORS = """
-    WITH RECURSIVE chain AS (
-        SELECT id, merged_into_id FROM accounts_user WHERE id = ANY(%s)
-        UNION SELECT u.id, u.merged_into_id FROM accounts_user u JOIN chain ON u.id = chain.merged_into_id)
-    SELECT id FROM chain
-"""
-
+# Accounts with all that they lead to, in id order, but those that somebody merges or links now. FOR SHARE: a merge,
+# undo or link, which holds both sides' groups FOR NO KEY UPDATE at least, sees all or nothing of this batch; other
+# workers hold the same. SKIP LOCKED: nobody is waited for while claims are held.
 _HOLD_ACCOUNTS = """
-    SELECT id, merged_into_id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED
+    SELECT id, merged_into_id FROM accounts_user WHERE id = ANY(ARRAY(
+        WITH RECURSIVE chain AS (
+            SELECT id, merged_into_id FROM accounts_user WHERE id = ANY(%s)
+            UNION SELECT u.id, u.merged_into_id FROM accounts_user u JOIN chain ON u.id = chain.merged_into_id)
+        SELECT id FROM chain))
+    ORDER BY id FOR SHARE SKIP LOCKED
 """
 
 
@@ -137,7 +146,7 @@ class _RecordBatch:
 
 def _settle_records(ids: list[int]) -> int:
     """Issue what these records owe, and let what was issued before follow them."""
-    _fetch("SELECT id FROM learning_records_learningrecord WHERE id = ANY(%s) ORDER BY id FOR SHARE", [ids])
+    _fetch(_HOLD_RECORDS, [ids])
     issued = _run(ISSUE.format(which="r.id = ANY(%s)"), [ids])
     for which in ("NOT e.is_superseded", "e.is_superseded"):
         _run(FOLLOW.format(which=which), [ids])
@@ -152,7 +161,7 @@ class _PairBatch:
         self.size = 10
 
     def __call__(self) -> tuple[int, int]:
-        claims = _fetch(_CLAIM_PAIRS, [self.busy, self.size, self.busy, self.size])
+        claims = _fetch(_CLAIM_PAIRS, [self.busy, self.size, SCAN // OF_ONE_PAIR, self.busy, self.size])
         held = _hold_accounts({account for _, *accounts, _ in claims for account in accounts})
         late = {pair for pair, account, counterpart, _ in claims if not _is_held({account, counterpart}, held)}
         self.busy += late
@@ -164,25 +173,16 @@ class _PairBatch:
 
 def _scan(pairs: dict[int, int]) -> tuple[int, int]:
     """The next records of these pairs, by where each had got to: how many there were, how many were issued."""
-    found: dict[int, list[int]] = {pair: [] for pair in pairs}
-    for pair, record in _fetch(_HOLD_SCAN, [OF_ONE_PAIR, list(pairs)]):
-        found[pair].append(record)
-    done = [pair for pair, records in found.items() if len(records) < OF_ONE_PAIR]
-    moved = [record for (record,) in _fetch(_HOLD_MOVED, [done])]
-    records = sorted({*moved, *(record for each in found.values() for record in each)})
-    issued = 0
-    if records:
-        # what a pair will come to later may be issued now as well: it is owed all the same
-        which = "r.id = ANY(%s::bigint[]) AND p.id = ANY(%s::bigint[])"
-        issued = _run(ISSUE.format(which=which), [_array(records), _array(pairs)])
-    last = [max(found[pair], default=scanned_to) for pair, scanned_to in pairs.items()]
-    _run(_ADVANCE, [list(pairs), last, [pair in done for pair in pairs]])
-    return len(records), issued
-
-
-def _array(ids: Iterable[int]) -> str:
-    """As PostgreSQL writes arrays; it reads thousands of ids so much faster than as an expression."""
-    return "{" + ",".join(map(str, ids)) + "}"
+    rows = _fetch(_HOLD_NEXT, [OF_ONE_PAIR, list(pairs)])
+    last = {pair: last for pair, count, last, _ in rows if count}
+    done = {pair: moved for pair, count, _, moved in rows if count < OF_ONE_PAIR}
+    issued = _run(ISSUE_NEXT, [list(last), list(last.values())]) if last else 0
+    moved = [record for records in done.values() for record in records]
+    if moved:
+        issued += _run(ISSUE.format(which="r.id = ANY(%s) AND p.id = ANY(%s)"), [moved, list(done)])
+    reached = {**pairs, **last}
+    _run(_ADVANCE, [list(reached), list(reached.values()), [pair in done for pair in reached]])
+    return len(moved) + sum(count for _, count, *_ in rows), issued
 
 
 @dataclass(frozen=True)
@@ -194,14 +194,8 @@ class Held:
 
 
 def _hold_accounts(ids: set[int]) -> Held:
-    """Lock the accounts and their survivors in id order, but those that somebody merges or links now.
-
-    FOR SHARE: a merge or undo, which holds both sides' groups FOR NO KEY UPDATE, sees all or nothing of this batch.
-    """
-    if not ids:
-        return Held(set(), {})
-    family = [account for (account,) in _fetch(_SURVIVORS, [list(ids)])]
-    rows = _fetch(_HOLD_ACCOUNTS, [family])
+    """Lock the accounts and their survivors as far as nobody else is at work on them."""
+    rows = _fetch(_HOLD_ACCOUNTS, [list(ids)]) if ids else []
     return Held({account for account, _ in rows}, dict(rows))
 
 

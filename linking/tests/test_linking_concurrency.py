@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Timer
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import User
 from learning_records import services as learning
@@ -15,7 +16,7 @@ from learning_records.models import Course, LearningRecord, PendingRecord
 from linking import services
 from linking.errors import LinkRefused
 from linking.models import Membership, Pair
-from linking.tests.cast import course, differences, earn, link, person
+from linking.tests.cast import course, differences, earn, equivalencies, link, person
 from merging import services as merging
 from merging.errors import MergeError
 
@@ -151,3 +152,34 @@ def test_merges_and_their_undo_beside_workers_keep_what_is_owed(seed: int) -> No
     services.issue_owed()
     assert differences() == []
     assert not PendingRecord.objects.exists()
+
+
+@pytest.mark.parametrize("records", [1, 3])
+@pytest.mark.parametrize("found_by", ["the outbox", "the scan"])
+def test_a_void_that_began_before_the_link_and_ends_after_it_is_waited_for(
+    records: int, found_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever didn't hold the record would take it for valid at the link."""
+    monkeypatch.setattr("linking.services.generation.OF_ONE_PAIR", 2)
+    a, b, of = person("a"), person("b"), course()
+    *valid, void = [earn(a, of).pk for _ in range(records)]
+    if found_by == "the scan":
+        services.issue_owed()
+    has_begun, may_end = Event(), Event()
+
+    def void_slowly() -> None:
+        with transaction.atomic():
+            learning.void_record(void, reason="mistake", actor_id=None)
+            has_begun.set()
+            assert may_end.wait(20)
+
+    def link_and_issue() -> None:
+        assert has_begun.wait(20)
+        link(a, b, generate=True)
+        Timer(0.3, may_end.set).start()
+        services.issue_owed()
+
+    at_once(void_slowly, link_and_issue)
+    services.issue_owed()
+    assert equivalencies(b) == set(valid)
+    assert differences() == []

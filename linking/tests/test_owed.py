@@ -242,6 +242,21 @@ def test_many_records_are_scanned_in_batches(doe: User, smith: User, monkeypatch
     assert not Pair.objects.filter(finished_at=None).exists()
 
 
+def test_accounts_of_three_links_are_scanned_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pair gets as far as it got, whatever the other pairs of its account do."""
+    monkeypatch.setattr("linking.services.generation.OF_ONE_PAIR", 3)
+    monkeypatch.setattr("linking.services.generation.PAIRS", 2)
+    a, b, c, of = person("a"), person("b"), person("c"), course()
+    old = {user: {earn(user, of).pk for _ in range(count)} for user, count in ((a, 8), (b, 3), (c, 0))}
+    link(a, b, generate=True)
+    link(c, a, generate=True)
+    assert issue() == 8 + 3 + 8 + 3
+    assert equivalencies(a) == old[b]
+    assert equivalencies(b) == old[a]
+    assert equivalencies(c) == old[a] | old[b]
+    assert not Pair.objects.filter(finished_at=None).exists()
+
+
 def test_a_record_that_committed_during_the_link_is_not_missed(
     doe: User, smith: User, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
