@@ -11,14 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from multiprocessing.synchronize import Barrier
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+import psutil
 
 from benchmarks.setting import database, middle, seconds, settle, table
 
 SIZES = {10_000: 5, 100_000: 3, 1_000_000: 3}
 RECORDS = 500  # of an account, so that there are as many links as a busy day has
 ARRIVALS = 100
+HEAD = ["owed", "raw", "one worker", "two workers", "one / raw", "two / raw", "one / two", "µs each, one worker"]
+HEAD += ["one / raw, processor time"]
 
 _RAW = """
     INSERT INTO learning_records_learningrecord
@@ -32,21 +37,33 @@ _RAW = """
 """
 
 
+Act = Callable[[], object]
+
+
+class Took(NamedTuple):
+    """Seconds by the clock, and seconds of processors that this process and its server process used."""
+
+    clock: float
+    processor: float
+
+
 def run(sizes: dict[int, int] | None = None) -> None:
     """Print the figures of every size, then the latencies."""
     from linking import services
 
     print(f"Load of {os.cpu_count()} cores before: {_load()}")
-    head = ["owed", "raw", "one worker", "two workers", "one / raw", "two / raw", "one / two", "µs each, one worker"]
+    ways: dict[str, Callable[[], Act]] = {
+        "raw": lambda: lambda: execute(_RAW),
+        "one": lambda: lambda: services.issue_owed(seconds=3600),
+        "two": two_workers,
+    }
     for owed, times in (SIZES if sizes is None else sizes).items():
         make(owed)
-        found: dict[str, list[float]] = {"raw": [], "one": [], "two": []}
+        found: dict[str, list[Took]] = {way: [] for way in ways}
         for _ in range(times):
-            found["raw"].append(measured(lambda: execute(_RAW), owed))
-            found["one"].append(measured(lambda: services.issue_owed(seconds=3600), owed))
-            found["two"].append(measured(two_workers, owed))
-        row = _row(owed, {key: middle(each) for key, each in found.items()})
-        table(f"Equivalencies, {owed:,} owed: times and ratios (medians of {times})", head, [row])
+            for way, prepare in ways.items():
+                found[way].append(measured(prepare, owed))
+        table(f"Equivalencies, {owed:,} owed: times and ratios (medians of {times})", HEAD, [_row(owed, found)])
     rows = latencies()
     head = ["from … to visible, one idle worker", "p50", "p99"]
     table(
@@ -89,38 +106,55 @@ def make(owed: int) -> None:
     )
 
 
-def measured(act: Any, owed: int) -> float:
+def measured(prepare: Callable[[], Act], owed: int) -> Took:
     """Once, from nothing issued; that everything was issued is checked."""
     execute("SET session_replication_role = replica")  # nothing refers to them; looking for it takes minutes
     execute("DELETE FROM learning_records_learningrecord WHERE origin = 'equivalency'")
     execute("SET session_replication_role = DEFAULT")
     execute("UPDATE linking_pair SET finished_at = NULL, scanned_to = 0")
     settle()
+    act = prepare()
+    before = _processor()
     took = seconds(act)
+    spent = _processor() - before
     ((count,),) = execute("SELECT count(*) FROM learning_records_learningrecord WHERE origin = 'equivalency'") or (
         (0,),
     )
     if count != owed:
         raise AssertionError(f"{count} equivalencies instead of {owed}")
-    return took
+    return Took(took, spent)
 
 
-def two_workers() -> None:
-    """Two processes share the work."""
+def _processor() -> float:
+    """So far. A busy machine stretches the clock and hardly this."""
+    ((backend,),) = execute("SELECT pg_backend_pid()") or ((0,),)
+    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in (os.getpid(), backend))
+
+
+def two_workers() -> Act:
+    """Two processes share the work; they run and are connected before, as workers are."""
     from django.db import connection
 
     connection.close()
     fork = multiprocessing.get_context("fork")
-    workers = [fork.Process(target=_work) for _ in range(2)]
+    start = fork.Barrier(3)
+    workers = [fork.Process(target=_work, args=[start]) for _ in range(2)]
     for worker in workers:
         worker.start()
-    for worker in workers:
-        worker.join()
+
+    def act() -> None:
+        start.wait()
+        for worker in workers:
+            worker.join()
+
+    return act
 
 
-def _work() -> None:
+def _work(start: Barrier) -> None:
     from linking import services
 
+    execute("SELECT 1")
+    start.wait()
     services.issue_owed(seconds=3600)
 
 
@@ -220,10 +254,12 @@ def _load() -> str:
     return " ".join(f"{load:.1f}" for load in os.getloadavg())
 
 
-def _row(owed: int, found: dict[str, float]) -> list[str]:
-    raw, one, two = found["raw"], found["one"], found["two"]
+def _row(owed: int, found: dict[str, list[Took]]) -> list[str]:
+    raw, one, two = (middle([took.clock for took in found[way]]) for way in ("raw", "one", "two"))
     times = [f"{owed:,}", f"{raw:.2f} s", f"{one:.2f} s", f"{two:.2f} s"]
-    return [*times, f"{one / raw:.2f}", f"{two / raw:.2f}", f"{one / two:.2f}", f"{one / owed * 1e6:.0f}"]
+    used = [middle([took.processor for took in found[way]]) for way in ("one", "raw")]
+    ratios = [f"{one / raw:.2f}", f"{two / raw:.2f}", f"{one / two:.2f}", f"{one / owed * 1e6:.0f}"]
+    return [*times, *ratios, f"{used[0] / used[1]:.2f}"]
 
 
 if __name__ == "__main__":
