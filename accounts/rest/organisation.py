@@ -63,6 +63,9 @@ class ProfileFieldSerializer(StrictModel):
         fields = ["id", "key", "label", "type", "options"]
 
 
+NO_OPTION = "A choice field has at least one option."
+
+
 class ProfileFields(CatalogueRows):
     """Fields that the organisation added to every profile."""
 
@@ -74,15 +77,16 @@ class ProfileFields(CatalogueRows):
     def read_body(self, items: list[Any], many: bool) -> list[Row]:
         rows = super().read_body(items, many)
         for place, row in enumerate(rows):
-            _need_options(row, f"{place}." if many else "")
+            if _lacks_options(row):
+                raise Invalid(field_error(f"{place}.options" if many else "options", "required", NO_OPTION))
         return rows
 
     @transaction.atomic
     def change(self, row: Any, values: Row) -> Any:
-        _need_options({"type": row.type, "options": row.options, **values}, "")
+        if _lacks_options({"type": row.type, "options": row.options, **values}):
+            raise Conflict("options_required", NO_OPTION)
         return super().change(row, values)
 
 
-def _need_options(row: Row, path: str) -> None:
-    if row.get("type") == ProfileField.Type.CHOICE and not row.get("options"):
-        raise Invalid(field_error(f"{path}options", "required", "A choice field has at least one option."))
+def _lacks_options(row: Row) -> bool:
+    return row.get("type") == ProfileField.Type.CHOICE and not row.get("options")

@@ -285,7 +285,8 @@ def test_profile_fields_name_their_options(api: Any, problem: Any) -> None:
     made = api.post(
         "/api/v1/profile-fields/", {"key": "a", "label": "A", "type": "choice", "options": ["x"]}, format="json"
     ).json()
-    problem(api.patch(f"/api/v1/profile-fields/{made['id']}/", {"options": []}, format="json"), 400)
+    emptied = api.patch(f"/api/v1/profile-fields/{made['id']}/", {"options": []}, format="json")
+    problem(emptied, 409, "options_required")
     problem(api.post("/api/v1/profile-fields/", {"key": "a", "label": "B"}, format="json"), 409, "already_exists")
 
 
@@ -301,3 +302,9 @@ def test_a_body_that_is_valid_but_fits_nothing_stored_is_not_called_invalid(api:
     row = {"username": "new", "email": "new@example.com", "rights": ["users.view"], "managers": [999_999]}
     answer = problem(api.post("/api/v1/users/", [row], format="json"), 404)
     assert {error["code"] for error in answer["errors"]} == {"not_a_power_user", "unknown"}
+
+
+@pytest.mark.parametrize("values", [{"type": "choice"}, {"type": "choice", "options": []}])
+def test_a_field_becomes_no_choice_without_options(api: Any, problem: Any, values: dict[str, Any]) -> None:
+    made = api.post("/api/v1/profile-fields/", {"key": "a", "label": "A", "type": "text"}, format="json").json()
+    problem(api.patch(f"/api/v1/profile-fields/{made['id']}/", values, format="json"), 409, "options_required")
