@@ -10,7 +10,7 @@ Every app registers its handlers in `<app>/merge.py`. A handler with nothing spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -65,12 +65,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Case:
-    """One merge that is being considered."""
+    """One merge that is being considered. `empty`: claims in which neither account has rows, as far as is known."""
 
     source: User
     destination: User
     policy: Policy
     choices: Choices
+    empty: Collection[Claim] = ()
 
     @property
     def merges_enrollments(self) -> bool:

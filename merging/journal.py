@@ -119,7 +119,7 @@ def forget_moves(merge_id: int) -> None:
 
 @dataclass(frozen=True)
 class _Stage:
-    """Neighbouring steps that one statement can play: a move, or changes of the same columns of one table."""
+    """Neighbouring steps that one statement can play: moves that do the same, or changes of the same columns."""
 
     merge_id: int
     first: int
@@ -189,9 +189,9 @@ def _joined(stages: list[_Stage]) -> _Stage:
 
 
 def _alike(stage: _Stage) -> tuple[Any, ...]:
-    """Moves stand alone; changes and additions go together when they touch the same columns."""
-    alone = stage.first if stage.kind == Kind.MOVE else -1
-    return stage.model, stage.kind, tuple(sorted(stage.after)), alone
+    """Moves go together when they do the same, changes and additions when they touch the same columns."""
+    same = (stage.before, stage.after) if stage.kind == Kind.MOVE else sorted(stage.after)
+    return stage.model, stage.kind, same
 
 
 def _take_back(stage: _Stage) -> None:
@@ -215,8 +215,7 @@ def _set_alike(stage: _Stage, old: str, new: str) -> None:
 
     A join would copy the values to every row, and a planner that doesn't know how many there are may choose a bad one.
     """
-    ids = f"""ARRAY(SELECT unnest(ids) FROM merging_journalentry
-        WHERE merge_id = {stage.merge_id:d} AND position = {stage.first:d} ORDER BY chunk)"""
+    ids = f"ARRAY(SELECT unnest(ids) FROM merging_journalentry WHERE {_mine(stage)} ORDER BY position, chunk)"
     assign = ", ".join(f'"{c}" = %s' for c in stage.columns())
     expect = "".join(f' AND t."{c}" IS NOT DISTINCT FROM %s' for c in stage.columns())
     sides: dict[str, dict[str, Any]] = {"before": stage.before or {}, "after": stage.after}
@@ -250,15 +249,16 @@ def _holds(stage: _Stage, which: str) -> str:
 
 def _rows(stage: _Stage) -> str:
     """The stage's row ids, each with the values before and after as typed records."""
-    mine = f"merge_id = {stage.merge_id:d} AND position BETWEEN {stage.first:d} AND {stage.last:d}"
     values = ", ".join(
         f'jsonb_populate_record(NULL::"{stage.table}", {which}) AS {which}' for which in ("before", "after")
     )
-    if stage.kind == Kind.MOVE:
-        return f"""SELECT i.pk, v.before, v.after
-            FROM (SELECT unnest(ids) AS pk FROM merging_journalentry WHERE {mine}) i,
-                 (SELECT {values} FROM merging_journalentry WHERE {mine} AND chunk = 0) v"""
-    return f"SELECT ids[1] AS pk, {values} FROM merging_journalentry WHERE {mine} AND kind = '{stage.kind}'"
+    return f"SELECT unnest(ids) AS pk, {values} FROM merging_journalentry WHERE {_mine(stage)}"
+
+
+def _mine(stage: _Stage) -> str:
+    """The condition that a journal entry is of the stage."""
+    places = f"position BETWEEN {stage.first:d} AND {stage.last:d}"
+    return f"merge_id = {stage.merge_id:d} AND {places} AND kind = '{stage.kind}'"
 
 
 def _json(value: Any) -> Any:

@@ -127,6 +127,7 @@ def make_plan(case: Case, actor: User, *, count: Callable[[Sequence[Step]], Tall
         raise ChoicesInvalid(problems)
     seen = look(case)
     rows = {sight.claim: sight.rows for sight in seen if sight.claim is not None}
+    case = replace(case, empty={sight.claim for sight in seen if sight.claim and sight.fingerprint is None})
     asked = [handler for handler in handlers if not handler.only_moves or any(rows[c] for c in handler.claims)]
     steps = list(_steps(case, asked))
     tallies = count(steps)

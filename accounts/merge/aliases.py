@@ -30,7 +30,7 @@ class AliasHandler(MergeHandler):
         given_up = [one for account in (case.source, case.destination) for one in identifiers(account)]
         present = _present(case)
         lower = _lower([value for _, value in (*present, *given_up)])
-        aliases = list(_aliases(source, destination))
+        aliases = [] if self.claims[0] in case.empty else list(_aliases(source, destination))
         found = {(str(kind), lower[value]) for kind, value in present}
         found |= {(alias.kind, alias.lowered) for alias in aliases if alias.user_id == destination}
         for alias in aliases:

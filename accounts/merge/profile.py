@@ -60,7 +60,7 @@ class ProfileHandler(MergeHandler):
     def plan(self, case: Case) -> Iterator[Change]:
         for field in _built_in(case):
             yield _plan_built_in(case, field)
-        held = _held(case)
+        held = {} if self.claims[0] in case.empty else _held(case)
         for field in _custom(case, held) if held else ():
             yield from _plan_custom(case, field)
 

@@ -52,7 +52,8 @@ class LearningPlanHandler(MergeHandler):
             yield Move(rows, {"moves": moves(s, d), "twin": stays(s, "the destination is already in this plan")})
         else:
             yield self.move_all(case, self.claims[0], stays(s, "learning plans aren't merged; enroll the destination"))
-        yield from _advanced(case)
+        if self.claims[0] not in case.empty:
+            yield from _advanced(case)
 
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         return str(row.learning_plan), {"id": row.pk, "learning_plan": row.learning_plan_id, "status": row.status}
