@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.setting import database, middle, seconds, settle, statements, table
 
-SIZES = {1_000: 7, 10_000: 5, 100_000: 3}
+SIZES = {1_000: 15, 10_000: 7, 100_000: 3}
 LOOP_LIMIT = 10_000
 
 

@@ -18,25 +18,43 @@ from django.db.models import Model
 
 from merging.handlers import Change, Move
 from merging.models import JournalEntry, Merge
-from merging.plan import Plan, Step, Tallies, as_plain, compiled, tallied
+from merging.plan import Step, Tallies, as_plain, compiled, tallied
 
 CHUNK = 50_000
 Kind = JournalEntry.Kind
+
+NOTHING = "SELECT 0, '', ARRAY[]::bigint[] WHERE FALSE"
+WRITE = f"""
+    INSERT INTO merging_journalentry
+        (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
+    SELECT %s, v.position, c, v.section, v.model, v.kind, v.outcome, v.reason, v.before, v.after,
+           q.ids[c * {CHUNK} + 1:(c + 1) * {CHUNK}], '', '{{{{}}}}'::jsonb
+    FROM ({{moved}}) q(step, verdict, ids)
+    JOIN jsonb_to_recordset(%s::jsonb) AS v(step int, name text, position int, section text, model text, kind text,
+         outcome text, reason text, before jsonb, after jsonb) ON v.step = q.step AND v.name = q.verdict
+    CROSS JOIN LATERAL generate_series(0, (cardinality(q.ids) - 1) / {CHUNK}) c
+    UNION ALL
+    SELECT %s, position, 0, section, model, kind, outcome, reason, before, after,
+           ARRAY[coalesce(pk, nextval(pg_get_serial_sequence(format('%%I', tbl), 'id')))], what, detail
+    FROM jsonb_to_recordset(%s::jsonb) AS c(position int, section text, model text, kind text, outcome text,
+         reason text, pk bigint, tbl text, before jsonb, after jsonb, what text, detail jsonb)
+    RETURNING position, cardinality(ids)
+"""
 
 
 class StepMissed(Exception):
     """A step met a row that doesn't hold any more what it expected."""
 
 
-def write_moves(merge_id: int, steps: Sequence[Step]) -> Tallies:
-    """Store every move with the ids of its rows as they are now, by one statement; how many rows of each verdict.
+def write(merge_id: int, steps: Sequence[Step]) -> Tallies:
+    """Store every step by one statement: moves with the ids of their rows as they are now, rows to add with new ids.
 
-    The ids never leave the database. The merge of that id may be stored later in the transaction.
+    The ids never leave the database; what is returned is how many rows of each verdict there are. The merge of that id
+    may be stored later in the transaction.
     """
     moves = [(step, step.action) for step in steps if isinstance(step.action, Move)]
-    if not moves:
-        return {}
-    parts, params = [], []
+    changes = [_change_row(step, step.action) for step in steps if isinstance(step.action, Change)]
+    parts, params = [NOTHING], []
     for step, move in moves:
         sql, values = compiled(move.rows)
         parts.append(
@@ -45,20 +63,10 @@ def write_moves(merge_id: int, steps: Sequence[Step]) -> Tallies:
         )
         params += values
     verdicts = [fact for step, move in moves for fact in _verdict_rows(step, move)]
-    statement = f"""
-        INSERT INTO merging_journalentry
-            (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
-        SELECT %s, v.position, c, v.section, v.model, v.kind, v.outcome, v.reason, v.before, v.after,
-               q.ids[c * {CHUNK} + 1:(c + 1) * {CHUNK}], '', '{{}}'
-        FROM ({" UNION ALL ".join(parts)}) q(step, verdict, ids)
-        JOIN jsonb_to_recordset(%s::jsonb) AS v(step int, name text, position int, section text, model text, kind text,
-             outcome text, reason text, before jsonb, after jsonb) ON v.step = q.step AND v.name = q.verdict
-        CROSS JOIN LATERAL generate_series(0, (cardinality(q.ids) - 1) / {CHUNK}) c
-        RETURNING position, cardinality(ids)
-    """
     names = {fact["position"]: (fact["step"], fact["name"]) for fact in verdicts}
-    found = _fetch(statement, [merge_id, *params, json.dumps(verdicts)])
-    return tallied(moves, ((*names[position], rows) for position, rows in found))
+    statement = WRITE.format(moved=" UNION ALL ".join(parts))
+    found = _fetch(statement, [merge_id, *params, json.dumps(verdicts), merge_id, json.dumps(changes)])
+    return tallied(moves, ((*names[position], rows) for position, rows in found if position in names))
 
 
 def _verdict_rows(step: Step, move: Move) -> Iterator[dict[str, Any]]:
@@ -75,23 +83,6 @@ def _verdict_rows(step: Step, move: Move) -> Iterator[dict[str, Any]]:
             "before": as_plain(verdict.before),
             "after": as_plain(verdict.after),
         }
-
-
-def write_changes(merge: Merge, plan: Plan) -> None:
-    """Store all decided rows at once; rows to add get their ids here."""
-    changes = [_change_row(step, step.action) for step in plan.steps if isinstance(step.action, Change)]
-    if not changes:
-        return
-    statement = """
-        INSERT INTO merging_journalentry
-            (merge_id, position, chunk, section, model, kind, outcome, reason, before, after, ids, what, detail)
-        SELECT %s, position, 0, section, model, kind, outcome, reason, before, after,
-               ARRAY[coalesce(pk, nextval(pg_get_serial_sequence(format('%%I', tbl), 'id')))], what, detail
-        FROM jsonb_to_recordset(%s::jsonb) AS c(position int, section text, model text, kind text, outcome text,
-             reason text, pk bigint, tbl text, before jsonb, after jsonb, what text, detail jsonb)
-        ORDER BY position
-    """
-    _run(statement, [merge.pk, json.dumps(changes)])
 
 
 def _change_row(step: Step, change: Change) -> dict[str, Any]:
@@ -112,8 +103,8 @@ def _change_row(step: Step, change: Change) -> dict[str, Any]:
     }
 
 
-def forget_moves(merge_id: int) -> None:
-    """Take back what write_moves stored, for a merge that isn't carried out now."""
+def forget(merge_id: int) -> None:
+    """Take back what was written, for a merge that isn't carried out now."""
     _run("DELETE FROM merging_journalentry WHERE merge_id = %s", [merge_id])
 
 

@@ -99,7 +99,7 @@ def _new_merge_id() -> int:
 
 def _queue(merge: Merge, origin: str) -> Merge:
     """Leave it to a worker; of just this plan, one merge waits."""
-    journal.forget_moves(merge.pk)
+    journal.forget(merge.pk)
     both = {"source": merge.source_id, "destination": merge.destination_id}
     waiting = Merge.objects.filter(status=Merge.Status.QUEUED, digest=merge.digest, **both).first()
     if waiting is None:
@@ -194,9 +194,9 @@ def _read(actor_id: int, source_id: int, destination_id: int, policy: Policy, ch
 def _plan_under_lock(case: Case, actor: User, digest: str, merge_id: int) -> Plan:
     """Decide everything again, rights included; refuse what is blocked or no longer what was reviewed.
 
-    Rows to move are counted by writing them into the journal.
+    Rows to move are counted by writing the journal.
     """
-    plan = make_plan(case, actor, count=partial(journal.write_moves, merge_id))
+    plan = make_plan(case, actor, count=partial(journal.write, merge_id))
     if plan.blockers:
         first = plan.blockers[0]
         raise MergeRefused(first.detail, code=first.code, facts=first.facts)
@@ -208,8 +208,7 @@ def _plan_under_lock(case: Case, actor: User, digest: str, merge_id: int) -> Pla
 
 
 def _carry_out(merge: Merge, plan: Plan, origin: str) -> None:
-    """Complete the journal, play, verify, settle, store; then say so."""
-    journal.write_changes(merge, plan)
+    """Play the journal, verify, settle, store; then say so."""
     journal.play(merge)
     if count_left(plan.case, plan.touched) != {claim: plan.left[claim] for claim in plan.touched}:
         raise RowsUnaccounted
