@@ -96,9 +96,8 @@ def test_it_rests_longer_each_time_and_five_minutes_at_most(dead: Webhook) -> No
         assert dead.failures == failures
         assert dead.rests_until is not None
         rests.append((dead.rests_until - timezone.now()).total_seconds())
-    assert rests[0] < 7
-    assert rests == sorted(rests)
-    assert 250 < rests[-1] <= 361
+    for rest, seconds in zip(rests, (5, 60, 300, 300), strict=True):
+        assert seconds - 1 < rest <= seconds * 1.2  # a part by chance, so that not all receivers are asked at once
 
 
 def test_all_of_it_is_sent_once_it_answers_again(superadmin: User, outside: Outside) -> None:
