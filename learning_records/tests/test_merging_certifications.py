@@ -71,6 +71,16 @@ def test_a_completion_counts_by_its_own_date(row: Any, policy: str) -> None:
     assert CertificationAward.objects.filter(user=pair.destination).count() == awards
 
 
+def test_a_voided_completion_counts_for_nothing_beside_one_that_counts() -> None:
+    pair = Pair.make()
+    (counted, given), (voided, not_given) = a_certification(), a_certification()
+    enroll(pair.source, counted, "completed")
+    enroll(pair.source, voided, "completed", voided_at=at(2025, 6))
+    pair.merge()
+    assert active(pair, given).source == "course"
+    assert not CertificationAward.objects.filter(certification=not_given).exists()
+
+
 def test_a_renewal_never_shortens() -> None:
     pair = Pair.make()
     course, certification = a_certification(validity_days=10, renewal_window_days=60)
