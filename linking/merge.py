@@ -90,19 +90,19 @@ def _leave(case: Case) -> Iterator[Change]:
     if source is None:
         return
     if source.group_id is None:
-        yield _membership_change(source, {"group_id": None}, {"group_id": None}, "it had left its group before")
+        yield _regroup(source, None, "it had left its group before", stays=True)
     elif destination is None:
         users = {"user_id": source.user_id}, {"user_id": case.destination.pk}
         yield _membership_change(source, *users, "the destination takes its place in the group")
     elif destination.group_id == source.group_id:
         yield from _leave_common_group(source, destination)
     else:
-        yield _regroup(source, None, "the destination takes its place in the group")
+        yield _regroup(source, None, "the destination takes its place in the group", stays=True)
         yield from _unite(source, destination)
 
 
 def _leave_common_group(source: Membership, destination: Membership) -> Iterator[Change]:
-    yield _regroup(source, None, "an account isn't linked to itself")
+    yield _regroup(source, None, "an account isn't linked to itself", stays=True)
     if Membership.objects.filter(group=source.group_id).count() == 2:
         yield _regroup(destination, None, "nobody is left to be linked to")
 
@@ -115,15 +115,17 @@ def _unite(source: Membership, destination: Membership) -> Iterator[Change]:
         yield _regroup(member, destination.group_id, "the two groups unite")
 
 
-def _regroup(member: Membership, group_id: int | None, reason: str) -> Change:
-    return _membership_change(member, {"group_id": member.group_id}, {"group_id": group_id}, reason)
+def _regroup(member: Membership, group_id: int | None, reason: str, *, stays: bool = False) -> Change:
+    """Another group, or none. `stays`: the row is the source's, and says so, since every row of the source is spoken of."""
+    owner = {"user_id": member.user_id} if stays else {}
+    return _membership_change(member, {"group_id": member.group_id} | owner, {"group_id": group_id} | owner, reason)
 
 
 def _membership_change(member: Membership, before: dict[str, Any], after: dict[str, Any], reason: str) -> Change:
     outcome = Outcome.CHANGED
     if before == after:
         outcome = Outcome.STAYS
-    elif "user_id" in after:
+    elif before.get("user_id") != after.get("user_id"):
         outcome = Outcome.MOVED
     elif after["group_id"] is None:
         outcome = Outcome.SUPERSEDED

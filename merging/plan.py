@@ -187,24 +187,23 @@ def _hash(facts: Any) -> str:
     return hashlib.sha256(f"{settings.SECRET_KEY}{text}".encode()).hexdigest()[:DIGITS]
 
 
-def _left(case: Case, steps: Iterable[Step], rows: Mapping[Claim, int]) -> dict[Claim, int]:
-    left = dict(rows)
+def _left(case: Case, steps: Iterable[Step], claims: Iterable[Claim]) -> dict[Claim, int]:
+    """Rows that the steps leave with the source. One that no step speaks of isn't among them, so it will be noticed."""
+    left = dict.fromkeys(claims, 0)
     for step in steps:
-        for model, before, after, size in _owners(step):
+        for model, after, size in _owners(step):
             for claim in left:
-                if claim.model is model and claim.attname in after:
-                    was = (before or {}).get(claim.attname) == case.source.pk
-                    left[claim] += size * ((after[claim.attname] == case.source.pk) - was)
+                if claim.model is model and after.get(claim.attname) == case.source.pk:
+                    left[claim] += size
     return left
 
 
-def _owners(step: Step) -> Iterator[tuple[Any, Mapping[str, Any] | None, Mapping[str, Any], int]]:
+def _owners(step: Step) -> Iterator[tuple[type[Model], Mapping[str, Any], int]]:
     if isinstance(step.action, Change):
-        yield step.action.model, step.action.before, step.action.after, 1
+        yield step.model, step.action.after, 1
     else:
         for name, rows in step.tally.items():
-            verdict = step.action.verdicts[name]
-            yield step.action.rows.model, verdict.before, verdict.after, rows
+            yield step.model, step.action.verdicts[name].after, rows
 
 
 def as_plain(value: Any) -> Any:

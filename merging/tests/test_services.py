@@ -12,7 +12,8 @@ from accounts.models import User
 from audit.models import AuditEntry, OutboxEvent
 from learning_records.models import Course, Enrollment
 from merging import services
-from merging.errors import ChoicesInvalid, MergeRefused, PlanIsStale, RowsHaveChanged, UndoRefused
+from merging.errors import ChoicesInvalid, MergeRefused, PlanIsStale, RowsHaveChanged, RowsUnaccounted, UndoRefused
+from merging.handlers import registered
 from merging.models import JournalEntry, Merge
 from rewards.models import PointEntry
 
@@ -87,6 +88,18 @@ def test_it_tries_an_undo_without_writing(people: tuple[User, User, User], rows:
     after = snapshot()
     services.preview_undo(actor=people[0], merge_id=merge.pk)
     assert snapshot() == after
+
+
+def test_a_row_that_a_handler_forgets_calls_the_merge_off(
+    people: tuple[User, User, User], rows: list[Course], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot()
+    points = next(handler for handler in registered() if handler.key == "points")
+    monkeypatch.setattr(type(points), "plan", lambda handler, case: iter(()))
+    with pytest.raises(RowsUnaccounted):
+        services.request_merge(**ask(people))
+    assert snapshot() == before
+    assert not Merge.objects.exists()
 
 
 @pytest.mark.covers("P.10")
