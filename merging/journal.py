@@ -19,6 +19,7 @@ from django.db.models import Model
 from merging.handlers import Change, Move
 from merging.models import JournalEntry, Merge
 from merging.plan import Step, Tallies, as_plain, compiled, tallied
+from merging.sight import fetch
 
 CHUNK = 50_000
 Kind = JournalEntry.Kind
@@ -65,7 +66,7 @@ def write(merge_id: int, steps: Sequence[Step]) -> Tallies:
     verdicts = [fact for step, move in moves for fact in _verdict_rows(step, move)]
     names = {fact["position"]: (fact["step"], fact["name"]) for fact in verdicts}
     statement = WRITE.format(moved=" UNION ALL ".join(parts))
-    found = _fetch(statement, [merge_id, *params, json.dumps(verdicts), merge_id, json.dumps(changes)])
+    found = fetch(statement, [merge_id, *params, json.dumps(verdicts), merge_id, json.dumps(changes)])
     return tallied(moves, ((*names[position], rows) for position, rows in found if position in names))
 
 
@@ -153,7 +154,7 @@ def changed_rows(merge: Merge) -> list[dict[str, Any]]:
     It rewinds as far as there; what it did is the caller's to roll back.
     """
     for stage in reversed(_stages(merge)):
-        missed = _fetch(_unlike(stage, "after"))
+        missed = fetch(_unlike(stage, "after"))
         if missed:
             return [{"model": stage.model, "id": pk} for (pk,) in missed]
         _take_back(stage)
@@ -161,7 +162,7 @@ def changed_rows(merge: Merge) -> list[dict[str, Any]]:
 
 
 def _stages(merge: Merge) -> list[_Stage]:
-    entries = _fetch(
+    entries = fetch(
         """SELECT position, model, kind, before, after,
                   (SELECT sum(cardinality(c.ids)) FROM merging_journalentry c
                    WHERE c.merge_id = e.merge_id AND c.position = e.position)
@@ -260,9 +261,3 @@ def _run(sql: str, params: Sequence[Any] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
-
-
-def _fetch(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())

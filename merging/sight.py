@@ -55,10 +55,10 @@ def count_left(case: Case, claims: Iterable[Claim]) -> dict[Claim, int]:
     ]
     if not parts:
         return {}
-    return {listed[number]: rows for number, rows in fetch(" UNION ALL ".join(parts), [])}
+    return {listed[number]: rows for number, rows in fetch(" UNION ALL ".join(parts))}
 
 
-def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Every row that the statement gives."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
