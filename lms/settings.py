@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "accounts.middleware.TrustedProxiesMiddleware",
     "rest_contract.middleware.ProblemMiddleware",
+    "rest_contract.middleware.https_only",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lms.logs.RequestLog",
@@ -138,9 +139,16 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 SESSION_ENGINE = "accounts.sessions"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": max(8, env.int("PASSWORD_MIN_LENGTH", default=8))},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "accounts.password_rules.ForbiddenWordsValidator",
+        "OPTIONS": {"words": env.list("PASSWORD_FORBIDDEN_WORDS", default=["portal", "learning", "password", "lms"])},
+    },
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -181,7 +189,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # load balancers ask from inside
+# Load balancers ask from inside; REST refuses plain HTTP, since a redirect would hide that the token was sent openly.
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$", r"^api/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -33,6 +34,18 @@ class ProblemMiddleware:
         if response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
             return response
         return _retold(response)
+
+
+def https_only(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Under HTTPS=1, refuses REST requests over plain HTTP. A redirect would hide that the token was sent openly."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or not request.path_info.startswith("/api/"):
+            return get_response(request)
+        problem = Problem(403, "https_required", "Use https://. This token was sent openly: revoke it.")
+        return HttpResponse(json.dumps(body_of(problem)), status=403, content_type=MEDIA_TYPE)
+
+    return respond
 
 
 def _retold(response: HttpResponseBase) -> HttpResponse:

@@ -47,7 +47,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     messages.success(request, "You are signed out.")
-    return redirect("accounts:sign_in")
+    response = redirect("accounts:sign_in")
+    response["Clear-Site-Data"] = '"cache", "storage"'  # what pages left in a shared browser; cookies know the device
+    return response
 
 
 @never_cache
