@@ -8,6 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from accounts.devices import device_of
 from accounts.errors import TooManyFailures
 from accounts.models import User
 from accounts.services import check_credentials
@@ -23,7 +24,9 @@ class PasswordBackend(BaseBackend):
         if not username or password is None:
             return None
         try:
-            return check_credentials(caller=address_of(request), username=username, password=password)
+            return check_credentials(
+                caller=address_of(request), username=username, password=password, device=device_of(request)
+            )
         except TooManyFailures as error:
             raise PermissionDenied from error  # no other backend is asked; the form gives its one answer
 

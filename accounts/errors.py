@@ -70,5 +70,5 @@ class TooManyFailures(AccountError):
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after
-        minutes = max(1, round(retry_after / 60))
-        super().__init__(f"Too many sign-ins failed. Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
+        number, unit = (retry_after, "second") if retry_after < 60 else (-(-retry_after // 60), "minute")
+        super().__init__(f"Too many attempts failed. Try again in {number} {unit}{'' if number == 1 else 's'}.")

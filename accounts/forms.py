@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
 
+from accounts.devices import Device
 from accounts.models import ApiToken, Branch, User
 
 REFUSED = "This username or e-mail address and password don't match an active account."
 
 
 class _Credentials(forms.Form):
-    """Checks a password through the service that counts failures."""
+    """Checks a password through the services that count failures."""
 
-    caller: str
     retry_after: int = 0
 
-    def check(self, username: str, password: str, refusal: str) -> User:
-        from accounts.services import TooManyFailures, check_credentials
+    @contextmanager
+    def throttled(self) -> Iterator[None]:
+        """Says how long to wait when too many failed."""
+        from accounts.services import TooManyFailures
 
         try:
-            account = check_credentials(caller=self.caller, username=username, password=password)
+            yield
         except TooManyFailures as error:
             self.retry_after = error.retry_after
-            minutes = max(1, -(-error.retry_after // 60))
-            raise forms.ValidationError(
-                f"Too many attempts failed. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-            ) from error
-        if account is None:
-            raise forms.ValidationError(refusal)
-        return account
+            raise forms.ValidationError(error.detail) from error
 
 
 class SignInForm(_Credentials):
@@ -44,14 +42,20 @@ class SignInForm(_Credentials):
     )
     account: User
 
-    def __init__(self, *args: Any, caller: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, caller: str, device: Device | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.caller = caller
+        self.caller, self.device = caller, device
 
     def clean(self) -> dict[str, Any]:
+        from accounts.services import check_credentials
+
         data = self.cleaned_data
         if "username" in data and "password" in data:
-            self.account = self.check(data["username"], data["password"], REFUSED)
+            with self.throttled():
+                account = check_credentials(caller=self.caller, device=self.device, **data)
+            if account is None:
+                raise forms.ValidationError(REFUSED)
+            self.account = account
         return data
 
 
@@ -63,15 +67,18 @@ class ConfirmPasswordForm(_Credentials):
         widget=forms.PasswordInput({"autocomplete": "current-password", "autofocus": True}),
     )
 
-    def __init__(self, *args: Any, caller: str, actor: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, session: str, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.caller, self.actor = caller, actor
+        self.session, self.actor = session, actor
 
     def clean(self) -> dict[str, Any]:
+        from accounts.services import confirm_password
+
         data = self.cleaned_data
         if "password" in data:
-            account = self.check(self.actor.username, data["password"], "This isn't your password.")
-            if account.pk != self.actor.pk:
+            with self.throttled():
+                is_right = confirm_password(account=self.actor, session=self.session, password=data["password"])
+            if not is_right:
                 raise forms.ValidationError("This isn't your password.")
         return data
 

@@ -11,7 +11,8 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts.services import check_credentials
+from accounts.devices import device_of
+from accounts.services import check_credentials, confirm_password
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -39,7 +40,9 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
 
     Raises TooManyFailures.
     """
-    account = check_credentials(caller=address_of(request), username=username, password=password)
+    account = check_credentials(
+        caller=address_of(request), username=username, password=password, device=device_of(request)
+    )
     if account is not None:
         login(request, account, backend=BACKEND)
     return account
@@ -65,13 +68,12 @@ def is_recent(request: HttpRequest) -> bool:
 def prove_again(request: HttpRequest, password: str) -> bool:
     """Check the signed-in person's password once more. Proven: the session goes on under a new key.
 
-    Counted and throttled like a sign-in; raises TooManyFailures.
+    Counted for this session alone; raises TooManyFailures.
     """
     user = request.user
     if not user.is_authenticated:
         return False
-    account = check_credentials(caller=address_of(request), username=user.get_username(), password=password)
-    if account is None or account.pk != user.pk:
+    if not confirm_password(account=user, session=request.session.session_key or "", password=password):
         return False
     request.session.cycle_key()
     request.session[PROVEN_AT] = int(time.time())

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.models import Status, User
+from accounts.services.throttle import forget_old_failures
 from accounts.sign_in import reset_tokens
 
 
@@ -28,3 +29,9 @@ def send_reset_link(email: str) -> None:
     mail = EmailMultiAlternatives("Choose a new password", text, settings.DEFAULT_FROM_EMAIL, [account.email])
     mail.attach_alternative(html, "text/html")
     mail.send()
+
+
+@shared_task
+def forget_failures() -> int:
+    """Delete the refused passwords that no limit looks at any more."""
+    return forget_old_failures()

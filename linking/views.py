@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.devices import device_of
 from accounts.errors import TooManyFailures
 from accounts.models import User
 from accounts.views.access import actor_of, origin_of
@@ -61,7 +62,9 @@ def link(request: HttpRequest) -> HttpResponse:
 def _link(request: HttpRequest, actor: User, form: LinkForm) -> HttpResponse | None:
     """Do it; None: the form says why not."""
     try:
-        linked = services.prove_and_link(caller=actor, origin=origin_of(request), **form.cleaned_data)
+        linked = services.prove_and_link(
+            caller=actor, origin=origin_of(request), device=device_of(request), **form.cleaned_data
+        )
     except TooManyFailures as error:
         form.add_error(None, error.detail)
         response = render(request, "linking/link.html", {"form": form}, status=429)

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.devices.DeviceMiddleware",
     "accounts.middleware.SignInByHtmxMiddleware",
     "accounts.middleware.RecentSignInMiddleware",
 ]
@@ -130,6 +131,7 @@ CELERY_BEAT_SCHEDULE = {
     "bulk-sweep": {"task": "bulk.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
     "forget-idempotency-keys": {"task": "rest_contract.tasks.forget_old_keys", "schedule": schedule(3600.0)},
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
+    "forget-failures": {"task": "accounts.tasks.forget_failures", "schedule": schedule(600.0)},
     "linking-sweep": {"task": "linking.tasks.sweep", "schedule": schedule(3.0), "options": {"expires": 3}},
     "lms-beat": {"task": "lms.tasks.beat", "schedule": schedule(10.0), "options": {"expires": 9}},
 }
@@ -217,6 +219,7 @@ PASSWORD_RESET_TIMEOUT = 3600
 # Links in mails start with this, never with the Host that a caller names.
 PORTAL_URL = env.str("PORTAL_URL", default=f"http://localhost:{env.int('PORT', default=8000)}")
 SIGN_IN_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=10)
+SIGN_IN_TARGET_LIMIT = env.int("SIGN_IN_TARGET_LIMIT", default=5)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * 2**20)

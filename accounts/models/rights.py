@@ -86,13 +86,13 @@ class Session(AbstractBaseSession):
 
 
 class SignInFailure(models.Model):
-    """One refused password. Counted per caller and per target; old ones are forgotten.
+    """One refused password, or one that is being looked at just now. Old ones are forgotten.
 
-    Without a caller: a password that is being looked at just now.
+    Counted per caller and per target; without a target for the caller alone.
     """
 
-    caller = models.CharField(max_length=100, help_text="address, or the account that tried to link")
-    target = models.CharField(max_length=254, help_text="the username that was tried, in lower case")
+    caller = models.CharField(max_length=100, help_text="address, known browser, session, or the account that asked")
+    target = models.CharField(max_length=254, help_text="keyed hash of the name that was typed")
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

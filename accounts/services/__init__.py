@@ -4,8 +4,9 @@ Every act is one transaction that writes its own audit entry, locks the account 
 """
 
 from accounts.errors import TooManyFailures
-from accounts.services.access import check_credentials, count_request, end_access, find_by_sign_in
+from accounts.services.access import end_access
 from accounts.services.branches import change_branch, create_branch
+from accounts.services.credentials import check_credentials, confirm_password, count_request, find_by_sign_in
 from accounts.services.lifecycle import deactivate, delete_account, reactivate
 from accounts.services.locks import lock_for_writing
 from accounts.services.lookup import find_by_identifier
@@ -19,6 +20,7 @@ __all__ = [
     "change_branch",
     "change_own_password",
     "check_credentials",
+    "confirm_password",
     "count_request",
     "create_branch",
     "create_token",

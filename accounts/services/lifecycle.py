@@ -16,7 +16,6 @@ from accounts.models import (
     ProfileValue,
     Right,
     Role,
-    SignInFailure,
     Status,
     User,
 )
@@ -132,7 +131,6 @@ def _set_status(actor: User, subject: User, status: Status, origin: str) -> None
 
 
 def _erase(subject: User) -> None:
-    SignInFailure.objects.filter(target=subject.username.lower()).delete()
     subject.username = f"deleted-{subject.pk}"
     for name in BLANK:
         setattr(subject, name, "")

@@ -10,11 +10,10 @@ from typing import TypeVar
 
 import pytest
 from django.db import connection, transaction
-from pytest_django import Settings
 
-from accounts.errors import AccountError, TooManyFailures
-from accounts.models import Role, SignInFailure, Status, User
-from accounts.services import check_credentials, deactivate, delete_account, lock_for_writing, reactivate
+from accounts.errors import AccountError
+from accounts.models import Role, Status, User
+from accounts.services import deactivate, delete_account, lock_for_writing, reactivate
 from accounts.tests.people import merged, person, superadmin
 from merging.errors import MergeError
 from rewards.models import PointEntry
@@ -215,21 +214,3 @@ def test_two_superadmins_cannot_end_each_other(pool: ThreadPoolExecutor, act: Ca
         tries = [pool.submit(apart(lambda pair=pair: attempt(*pair))) for pair in pairs]  # type: ignore[misc]
         assert sorted(future.result(30) for future in tries) == [False, True]
         assert User.objects.filter(role=Role.SUPERADMIN, status=Status.ACTIVE).count() == 1
-
-
-def test_guessing_at_once_wins_no_guess(pool: ThreadPoolExecutor, settings: Settings) -> None:
-    settings.SIGN_IN_FAILURE_LIMIT = 3
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    person("jane", password="correct horse")
-
-    def guess(number: int) -> str:
-        try:
-            check_credentials(caller=f"10.0.0.{number}", username="jane", password="wrong")
-        except TooManyFailures:
-            return "locked"
-        return "looked"
-
-    tries = [pool.submit(apart(lambda number=number: guess(number))) for number in range(40)]  # type: ignore[misc]
-    answers = [future.result(60) for future in tries]
-    assert answers.count("looked") <= 3
-    assert SignInFailure.objects.count() == answers.count("looked")

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from kombu.exceptions import OperationalError
 
 from accounts import services, tasks
+from accounts.devices import device_of, remember
 from accounts.errors import AccountError, FieldsInvalid, TooManyFailures
 from accounts.forms import ForgottenPasswordForm, NewPasswordForm
 from accounts.models import Status, User
@@ -25,20 +26,23 @@ SENT = "If an active account has this address, a link to choose a new password i
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Gives one answer, and takes one time, whether the address is known or not."""
     form = ForgottenPasswordForm(request.POST or None)
-    status = 200
+    status, retry_after = 200, 0
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         try:
-            services.count_request(caller=f"reset {address_of(request)}", target=f"reset {email}")
+            services.count_request(caller=address_of(request), target=email, device=device_of(request))
         except TooManyFailures as error:
             form.add_error(None, error.detail)
-            status = 429
+            status, retry_after = 429, error.retry_after
         else:
             with contextlib.suppress(OperationalError):  # without a broker nobody is written to; they ask again
                 tasks.send_reset_link.delay_on_commit(email)
             messages.success(request, SENT)
             return redirect("accounts:sign_in")
-    return render(request, "accounts/forgotten.html", {"form": form}, status=status)
+    response = render(request, "accounts/forgotten.html", {"form": form}, status=status)
+    if retry_after:
+        response["Retry-After"] = str(retry_after)
+    return response
 
 
 @never_cache
@@ -50,6 +54,7 @@ def reset(request: HttpRequest, account_id: int, token: str) -> HttpResponse:
         return render(request, "accounts/reset.html", {"form": None}, status=410)
     form = NewPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _set(request, account, form):
+        remember(request, account.pk)  # whoever reads the mail isn't kept out by others' guesses
         messages.success(request, "Your password is changed. Sign in with it.")
         return redirect("accounts:sign_in")
     return render(request, "accounts/reset.html", {"form": form, "account": account})

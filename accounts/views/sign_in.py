@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from accounts.devices import device_of
 from accounts.forms import ConfirmPasswordForm, SignInForm
 from accounts.models import Right
 from accounts.sign_in import BACKEND, address_of, note_proof
@@ -32,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    form = SignInForm(request.POST or None, caller=address_of(request))
+    form = SignInForm(request.POST or None, caller=address_of(request), device=device_of(request))
     if request.method == "POST" and form.is_valid():
         login(request, form.account, backend=BACKEND)
         return redirect(_next(request))
@@ -57,8 +58,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 def confirm_password(request: HttpRequest) -> HttpResponse:
     """Proves again who is sitting there; the session gets a new key."""
-    caller = address_of(request)
-    form = ConfirmPasswordForm(request.POST or None, caller=caller, actor=actor_of(request))
+    session = request.session.session_key or ""
+    form = ConfirmPasswordForm(request.POST or None, session=session, actor=actor_of(request))
     if request.method == "POST" and form.is_valid():
         request.session.cycle_key()
         note_proof(request)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 import audit.services
+from accounts.devices import Device
 from accounts.models import Status, User
 from accounts.services import check_credentials
 from linking.errors import AccountsAreBusy, CallerMayNotLink, CredentialsRefused, GroupIsFull, OwnAccount
@@ -35,15 +36,21 @@ class _GroupsHaveMoved(Exception):
 
 
 def prove_and_link(
-    *, caller: User, username: str, password: str, generate_equivalencies: bool, origin: str = ""
+    *,
+    caller: User,
+    username: str,
+    password: str,
+    generate_equivalencies: bool,
+    origin: str = "",
+    device: Device | None = None,
 ) -> Linked:
-    """Link the caller's account to another that they prove to be theirs.
+    """Link the caller's account to another that they prove to be theirs, perhaps in a browser known to the other.
 
     Raises CredentialsRefused for every reason about the other account, OwnAccount, GroupIsFull, CallerMayNotLink,
     AccountsAreBusy, and the sign-in page's TooManyFailures.
     """
     check_caller(caller)
-    other = check_credentials(caller=f"account {caller.pk}", username=username, password=password)
+    other = check_credentials(caller=f"account {caller.pk}", username=username, password=password, device=device)
     if other is None or not _may_be_linked(other):
         raise CredentialsRefused
     return link_accounts(

@@ -8,6 +8,7 @@ from django.db import connection
 import linking.services
 from accounts.errors import TooManyFailures
 from accounts.models import SignInFailure
+from accounts.services.throttle import target_key
 from audit.models import AuditEntry, OutboxEvent
 from linking import services
 from linking.errors import CallerMayNotLink, CredentialsRefused, GroupIsFull, OwnAccount
@@ -63,7 +64,7 @@ def test_one_answer_for_every_refused_credential(username: str, password: str) -
 def test_guessing_is_throttled_as_at_sign_in() -> None:
     doe = person("doe")
     person("smith", password=PASSWORD)
-    SignInFailure.objects.bulk_create(SignInFailure(caller=f"c{n}", target="smith") for n in range(20))
+    SignInFailure.objects.bulk_create(SignInFailure(caller=f"c{n}", target=target_key("smith")) for n in range(20))
     with pytest.raises(TooManyFailures):
         services.prove_and_link(caller=doe, username="smith", password=PASSWORD, generate_equivalencies=False)
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import SignInFailure, User
+from accounts.services.throttle import target_key
 from linking.models import Link, Pair
 from linking.tests.cast import earn, issue, link, person
 from tests.factories import PASSWORD
@@ -88,7 +89,7 @@ def test_the_password_never_comes_back(browser: Client, smith: User) -> None:
 
 
 def test_too_many_failures_are_refused_for_a_while(browser: Client, smith: User) -> None:
-    SignInFailure.objects.bulk_create(SignInFailure(caller=f"c{n}", target="smith") for n in range(20))
+    SignInFailure.objects.bulk_create(SignInFailure(caller=f"c{n}", target=target_key("smith")) for n in range(20))
     response = browser.post(reverse("linking:link"), {"username": "smith", "password": PASSWORD})
     assert response.status_code == 429
     assert int(response["Retry-After"]) > 0
