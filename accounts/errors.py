@@ -30,6 +30,13 @@ class NotAllowed(AccountError):
     detail = "You don't have the right to do this."
 
 
+class ScopeMissing(NotAllowed):
+    """The actor holds the right, but the token that acts for the actor doesn't have the scope."""
+
+    code = "scope_missing"
+    detail = "This token lacks a scope."
+
+
 class FieldsInvalid(AccountError):
     """Values that can't be kept. `errors` name the field, a code and a sentence each."""
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth import login, user_logged_in
+from django.contrib.auth import login, update_session_auth_hash, user_logged_in
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -52,6 +52,12 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
 def note_proof(request: HttpRequest, **kwargs: Any) -> None:
     """Every way to sign in, the admin site's too, proves the password; this is the one hook that they share."""
     request.session[PROVEN_AT] = int(time.time())
+
+
+def stay_signed_in(request: HttpRequest, account: User) -> None:
+    """After an act that may have ended all sessions of `account`: when it is the caller's own, this one goes on."""
+    if getattr(request, "auth", None) is None and request.user.pk == account.pk:
+        update_session_auth_hash(getattr(request, "_request", request), account)
 
 
 def is_recent(request: HttpRequest) -> bool:

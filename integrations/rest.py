@@ -81,6 +81,8 @@ class Webhooks(WritableRows):
 
     model = Webhook
     serializer_class = WebhookSerializer
+    scopes = dict.fromkeys(("create", "partial_update", "destroy"), ("admin",))
+    grave = ("create", "partial_update", "destroy")
 
     def scope(self) -> QuerySet[Webhook]:
         need_superadmin(actor_of(self.request))

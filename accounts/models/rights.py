@@ -52,6 +52,7 @@ class ApiToken(models.Model):
         WRITE = "write", "Write records and accounts"
         MERGE = "merge", "Merge accounts"
         UNDO = "undo", "Undo merges"
+        ADMIN = "admin", "Administer roles, staff and passwords"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens")
     name = models.CharField(max_length=100)

@@ -17,6 +17,7 @@ from accounts.models import ManagerAssignment, Right, Role, Status, User
 from accounts.rest.owned import actor_of, need_right
 from accounts.rest.serializers import NothingSerializer, UserSerializer, accounts_named, attach
 from accounts.rest.transcript import HISTORY, TranscriptSerializer, read_history, transcript_of
+from accounts.sign_in import stay_signed_in
 from rest_contract import filters
 from rest_contract.problems import Problem, answer_with
 from rest_contract.views import Row, WritableRows, origin_of
@@ -61,6 +62,8 @@ class Users(WritableRows):
     model = User
     serializer_class = UserSerializer
     grave = ("destroy",)
+    # Which of the two depends on the account and the fields; the services decide when they write.
+    scopes = dict.fromkeys(("create", "partial_update", "destroy", "deactivate", "reactivate"), ("write", "admin"))
     filters = {
         "search": filters.Filter(
             _searched, filters.read_text, filters.TEXT, "how a name, username, e-mail or number begins"
@@ -122,7 +125,10 @@ class Users(WritableRows):
         if "managers" in values and not actor.is_superadmin:
             values["managers"] = [*values["managers"], *_unseen_managers(actor, row)]
         services.update_user(actor=actor, account_id=row.pk, data=values, origin=origin_of(self.request))
-        return self._again([row.pk])[0]
+        changed = self._again([row.pk])[0]
+        if changed.session_epoch != row.session_epoch:
+            stay_signed_in(self.request, changed)
+        return changed
 
     def _again(self, ids: list[int]) -> list[Any]:
         """The accounts as they are now, in this order. A caller may have lost sight of one by the change itself."""

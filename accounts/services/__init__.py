@@ -12,7 +12,7 @@ from accounts.services.locks import lock_for_writing
 from accounts.services.lookup import find_by_identifier
 from accounts.services.many import create_users
 from accounts.services.password import change_own_password
-from accounts.services.tokens import create_token, find_token, may_have_tokens, revoke_token
+from accounts.services.tokens import create_token, find_token, grantable_scopes, may_have_tokens, revoke_token
 from accounts.services.users import create_user, update_user
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "find_by_identifier",
     "find_by_sign_in",
     "find_token",
+    "grantable_scopes",
     "lock_for_writing",
     "may_have_tokens",
     "reactivate",

@@ -20,6 +20,7 @@ from accounts.models import (
     User,
 )
 from accounts.services.access import end_access
+from accounts.services.authority import as_now, check_act
 from accounts.services.locks import lock_to_change
 from merging.erasure import erase_journals
 
@@ -41,7 +42,7 @@ def find_subject(actor: User, account_id: int, right: Right) -> User:
 
     Raises UnknownAccount when it isn't theirs to see, NotAllowed without the right or on a privileged account.
     """
-    actor = User.objects.get(pk=actor.pk)
+    actor = as_now(actor)
     subject: User | None = User.objects.visible_to(actor).filter(pk=account_id).first()
     if subject is None:
         raise UnknownAccount
@@ -75,6 +76,7 @@ def reactivate(*, actor: User, account_id: int, origin: str = "") -> User:
     with transaction.atomic():
         lock_to_change(account_id, ends=True)  # writes for a merged account change their target
         subject = find_subject(actor, account_id, Right.EDIT)
+        check_act(actor, subject)
         if subject.status == Status.DELETED:
             raise AccountDeleted
         if subject.status == Status.INACTIVE:
@@ -101,6 +103,7 @@ def _lock_to_end(actor: User, account_id: int, right: Right) -> User:
     """The subject, locked so that nothing is written for it meanwhile, with all that forbids to end it checked."""
     lock_to_change(account_id, ends=True, others=superadmins_to_lock(account_id))
     subject = find_subject(actor, account_id, right)
+    check_act(actor, subject)
     if subject.status == Status.DELETED:
         raise AccountDeleted
     if subject.pk == actor.pk:

@@ -21,6 +21,7 @@ from accounts.models import (
     Role,
     User,
 )
+from accounts.services.authority import check_creation
 from accounts.services.fields import Problems, clean
 from accounts.services.identifiers import check_free
 from accounts.services.profile import clean_value
@@ -79,11 +80,12 @@ def create_users(*, actor: User, rows: Sequence[Mapping[str, Any]], origin: str 
 
 def _check_rights(actor: User, new: Sequence[_New]) -> None:
     """Those of all rows; asked once for rows that are alike in what they need."""
-    kinds = {(bool(one.data.get("branches")), frozenset(one.data) & {"role", "rights"}): one.data for one in new}
+    kinds = {bool(one.data.get("branches")): one.data for one in new}
     for data in kinds.values():
-        check_may_create(actor, data)
+        actor = check_may_create(actor, data)
     for one in new:
         check_privileged(actor, one.data)
+        check_creation(actor, one.data)
 
 
 def _check_identifiers(new: Sequence[_New]) -> None:

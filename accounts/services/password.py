@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F
 
 import audit.services
 from accounts.errors import FieldsInvalid, NotAllowed
-from accounts.models import Session, User
+from accounts.models import User
+from accounts.services.access import end_access
 from accounts.services.fields import Problems, clean_password
 from accounts.services.locks import lock_to_change
 
 
 def change_own_password(*, actor: User, password: str, origin: str = "") -> User:
-    """Set a new password and end every session of the account; the door keeps the one that asked.
+    """Set a new password and end every session and API token of the account; the door keeps the session that asked.
 
-    API tokens go on: they aren't made of the password. Raises FieldsInvalid, and NotAllowed when the account may no
-    longer sign in.
+    Raises FieldsInvalid, and NotAllowed when the account may no longer sign in.
     """
     problems = Problems()
     with transaction.atomic():
@@ -28,9 +27,8 @@ def change_own_password(*, actor: User, password: str, origin: str = "") -> User
         if problems.errors:
             raise FieldsInvalid(problems.errors)
         account.set_password(password)
-        account.session_epoch = F("session_epoch") + 1
-        account.save(update_fields=["password", "session_epoch"])
-        Session.objects.filter(account_id=account.pk).delete()
+        account.save(update_fields=["password"])
+        end_access([account.pk])
         audit.services.record("password.changed", actor_id=account.pk, subject_id=account.pk, origin=origin)
     account.refresh_from_db()
     return account

@@ -13,6 +13,7 @@ from django.utils import timezone
 import audit.services
 from accounts.errors import FieldsInvalid, NotAllowed, UnknownAccount
 from accounts.models import ApiToken, Role, User
+from accounts.services.authority import ADMIN, check_scopes
 from accounts.services.text import storable
 
 PREFIX = "lms_"
@@ -28,18 +29,22 @@ def may_have_tokens(account: User) -> bool:
 def create_token(
     *, owner: User, name: str = "", scopes: Iterable[str] | None = None, days: int | None = None, origin: str = ""
 ) -> tuple[str, ApiToken]:
-    """Make a key that acts with its owner's rights. Answers the key, shown this once, and the token.
+    """Make a key that acts with its owner's rights. Returns the key, shown this once, and the token.
 
-    All scopes unless some are named; it expires after `days` (365 unless told otherwise). Raises FieldsInvalid, and
-    NotAllowed when the owner can't sign in.
+    All scopes that the owner can grant unless some are named; it expires after `days` (365 unless told otherwise).
+    Raises FieldsInvalid, and NotAllowed when the owner can't sign in or acts through a token without `admin`.
     """
     days = DAYS if days is None else days
-    chosen = _checked_scopes(scopes, days)
+    check_scopes(owner, {ADMIN})
+    chosen = _checked_scopes(owner, scopes, days)
     key = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
-        # Ending the account and making a token exclude each other.
-        if not User.objects.select_for_update(no_key=True).filter(pk=owner.pk, status="active").exists():
+        # FOR NO KEY UPDATE: ending the account, changing its role and making a token exclude each other.
+        now = User.objects.select_for_update(no_key=True).filter(pk=owner.pk, status="active").first()
+        if now is None:
             raise NotAllowed("Only an active account can have tokens.")
+        if ADMIN in chosen and not now.is_superadmin:
+            raise NotAllowed("Only a superadmin's token can have the scope admin.")
         token = ApiToken.objects.create(
             owner=owner,
             name=storable(name).strip()[:100] or "API token",
@@ -55,6 +60,7 @@ def create_token(
 
 def revoke_token(*, actor: User, token_id: int, origin: str = "") -> None:
     """End a token at once. Its owner may, and a superadmin. Raises UnknownAccount for any other token."""
+    check_scopes(actor, {ADMIN})
     with transaction.atomic():
         tokens = ApiToken.objects.filter(pk=token_id)
         token = (tokens if actor.is_superadmin else tokens.filter(owner=actor)).first()
@@ -84,17 +90,16 @@ def _hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _checked_scopes(scopes: Iterable[str] | None, days: int) -> list[str]:
-    chosen = list(dict.fromkeys(ApiToken.Scope.values if scopes is None else scopes))
-    errors = [
-        {
-            "field": "scopes",
-            "code": "invalid_choice",
-            "detail": f"There is no scope called {storable(str(scope))[:40]}.",
-        }
-        for scope in chosen
-        if scope not in ApiToken.Scope.values
-    ]
+def grantable_scopes(owner: User) -> list[str]:
+    """What a token of this owner may have: `admin` is for superadmins, and no token grants what it doesn't hold."""
+    scopes = [scope for scope in ApiToken.Scope.values if scope != ADMIN or owner.is_superadmin]
+    return [scope for scope in scopes if owner.token_scopes is None or scope in owner.token_scopes]
+
+
+def _checked_scopes(owner: User, scopes: Iterable[str] | None, days: int) -> list[str]:
+    grantable = grantable_scopes(owner)
+    chosen = list(dict.fromkeys(grantable if scopes is None else scopes))
+    errors = [_refused_scope(scope) for scope in chosen if scope not in grantable]
     if not chosen:
         errors.append({"field": "scopes", "code": "required", "detail": "Choose at least one scope."})
     if not 1 <= days <= MOST_DAYS:
@@ -103,3 +108,10 @@ def _checked_scopes(scopes: Iterable[str] | None, days: int) -> list[str]:
     if errors:
         raise FieldsInvalid(errors)
     return chosen
+
+
+def _refused_scope(scope: str) -> dict[str, str]:
+    if scope in ApiToken.Scope.values:
+        return {"field": "scopes", "code": "not_held", "detail": f"You can't give a token the scope {scope}."}
+    detail = f"There is no scope called {storable(str(scope))[:40]}."
+    return {"field": "scopes", "code": "invalid_choice", "detail": detail}

@@ -10,6 +10,8 @@ from django.db import IntegrityError, transaction
 import audit.services
 from accounts.errors import AccountDeleted, AccountMerged, FieldsInvalid, NotAllowed
 from accounts.models import AssignedBranch, AssignedUser, Right, Role, Status, User
+from accounts.services.access import end_access
+from accounts.services.authority import as_now, check_change, check_creation
 from accounts.services.fields import PRIVILEGED, Problems, clean, clean_password
 from accounts.services.identifiers import as_problem, audit_detail, check_free
 from accounts.services.lifecycle import (
@@ -37,6 +39,7 @@ def create_user(*, actor: User | None, data: Mapping[str, Any], origin: str = ""
         if actor is not None:
             actor = check_may_create(actor, data)
         check_privileged(actor, data)
+        check_creation(actor, data)
         account = User()
         cleaned = clean(data, problems)
         fill(account, cleaned, data, problems)
@@ -54,7 +57,8 @@ def create_user(*, actor: User | None, data: Mapping[str, Any], origin: str = ""
 def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin: str = "") -> User:
     """Change the named fields of an account and leave the others. Lists and `rights` are given whole.
 
-    `profile` names the custom fields to change. `status` deactivates or reactivates. Of a merged, inactive account
+    `profile` names the custom fields to change. `status` deactivates or reactivates. A new role or password ends every
+    session and API token of the account. Of a merged, inactive account
     only the identifiers can be changed, which releases them for the survivor. Needs Users/Edit. Raises FieldsInvalid,
     UnknownAccount, NotAllowed, AccountDeleted, AccountMerged, LastSuperadmin.
     """
@@ -62,9 +66,10 @@ def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin
         demotes = superadmins_to_lock(account_id) if "role" in data else []
         lock_to_change(account_id, ends="status" in data, others=demotes)
         account = find_subject(actor, account_id, Right.EDIT)
-        actor = User.objects.get(pk=actor.pk)
+        actor = as_now(actor)
         _check_state(actor, account, data)
         check_privileged(actor, data)
+        check_change(actor, account, data)
         changed, taken_over = _change(actor, account, data)
         if changed:
             detail: dict[str, Any] = {"fields": changed, **audit_detail(taken_over)}
@@ -91,6 +96,8 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
         if "role" in changed:
             _end_assignments(account)
         changed += ["password"] * ("password" in data)
+        if {"role", "password"} & set(changed):
+            end_access([account.pk])
         changed += set_relations(actor, account, data, problems)
     if problems.errors:
         raise FieldsInvalid(problems.errors)
@@ -135,7 +142,7 @@ def check_required(data: Mapping[str, Any], problems: Problems) -> None:
 
 
 def check_may_create(actor: User, data: Mapping[str, Any]) -> User:
-    actor = User.objects.get(pk=actor.pk)
+    actor = as_now(actor)
     if not (actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)):
         raise NotAllowed(
             "You may not create users. It takes a superadmin, or a power user with Users/View and Users/Edit."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from accounts import services
 from accounts.edit_form import UserForm
 from accounts.errors import AccountError, FieldsInvalid
 from accounts.models import Right, Status, User
+from accounts.sign_in import stay_signed_in
 from accounts.views.access import actor_of, find_account, needs_right, origin_of
 from accounts.views.actions import may_edit
 
@@ -43,13 +46,22 @@ def edit(request: HttpRequest, account_id: int) -> HttpResponse:
     return render(request, "accounts/edit.html", {"form": form, "account": account})
 
 
+def _update(request: HttpRequest, account: User, data: dict[str, Any]) -> User:
+    actor, epoch = actor_of(request), account.session_epoch
+    services.update_user(actor=actor, account_id=account.pk, data=data, origin=origin_of(request))
+    changed: User = User.objects.get(pk=account.pk)
+    if changed.session_epoch != epoch:
+        stay_signed_in(request, changed)
+    return changed
+
+
 def _save(request: HttpRequest, form: UserForm, account: User | None) -> User | None:
     """The account as it is now; None when the service refused, with the reasons on the form."""
     actor, data, origin = actor_of(request), form.data_for_service(), origin_of(request)
     try:
         if account is None:
             return services.create_user(actor=actor, data=data, origin=origin)
-        return services.update_user(actor=actor, account_id=account.pk, data=data, origin=origin) if data else account
+        return _update(request, account, data) if data else account
     except FieldsInvalid as error:
         form.take_errors(error)
     except AccountError as error:

@@ -16,7 +16,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--name", default="", help="what the token is for")
-        parser.add_argument("--scopes", help="read, write, merge, undo, with commas between; all unless given")
+        parser.add_argument(
+            "--scopes",
+            help="read, write, merge, undo, admin, with commas between; all that the owner may have unless given",
+        )
         parser.add_argument("--days", type=int, help="how long it lives; 365 unless given")
 
     def handle(self, *args: Any, **options: Any) -> None:
