@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -132,6 +132,8 @@ class ForgottenPasswordForm(forms.Form):
 
 
 class TokenForm(forms.Form):
+    """`grantable` are the scopes that its owner may give."""
+
     name = forms.CharField(max_length=100, help_text="What uses it, such as the HR system.")
     scopes = forms.MultipleChoiceField(
         choices=ApiToken.Scope.choices,
@@ -139,6 +141,11 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
     )
     days = forms.IntegerField(label="Valid for, in days", initial=365, min_value=1, max_value=3650)
+
+    def __init__(self, *args: Any, grantable: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scopes = cast(forms.MultipleChoiceField, self.fields["scopes"])
+        scopes.choices = [(scope, label) for scope, label in ApiToken.Scope.choices if scope in grantable]
 
 
 class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs

@@ -26,6 +26,7 @@ class BearerAuthentication(BaseAuthentication):
         token = find_token(key.strip().decode("latin-1"))
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.", "token_invalid")
+        token.owner.token_scopes = frozenset(token.scopes)
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:

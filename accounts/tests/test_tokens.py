@@ -25,7 +25,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash() -> None:
     assert key.startswith("lms_")
     assert len(key) > 40
     assert key not in str(ApiToken.objects.values().get())
-    assert token.scopes == ["read", "write", "merge", "undo"]
+    assert token.scopes == ["read", "write", "merge", "undo", "admin"]
     found = find_token(key)
     assert found == token
     assert found is not None

@@ -25,10 +25,11 @@ def show(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if not services.may_have_tokens(actor):
         raise PermissionDenied
-    form, key = TokenForm(request.POST or None, initial=typed_before(request)), ""
+    grantable, key = services.grantable_scopes(actor), ""
+    form = TokenForm(request.POST or None, initial=typed_before(request), grantable=grantable)
     if request.method == "POST" and form.is_valid():
         key = _create(request, form)
-        form = TokenForm() if key else form
+        form = TokenForm(grantable=grantable) if key else form
     context = {
         "form": form,
         "key": key,
