@@ -13,7 +13,7 @@ SCOPES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_places_taken_by_merges")]
+    dependencies = [("accounts", "0006_failures_without_names")]
 
     operations = [
         migrations.AlterField(
