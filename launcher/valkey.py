@@ -20,7 +20,7 @@ DATABASES = 32 * where.SHARE
 
 
 class Valkey:
-    """The server in `home/redis`; it comes back with what it had, unless `for_tests`."""
+    """The server in `home/redis`. It keeps nothing on disk: what it holds are hints, and sweeps find their work."""
 
     name = "Redis"
 
@@ -61,8 +61,10 @@ class Valkey:
             "dir": str(self.folder),
             "databases": str(DATABASES),
             "maxmemory-policy": "noeviction",
+            # Hints need no disk: a full one, or a save that fails, must not make it refuse writes.
             "save": "",
-            "appendonly": "no" if self.for_tests else "yes",
+            "appendonly": "no",
+            "stop-writes-on-bgsave-error": "no",
         }
         command: list[str | Path] = [self.account.programs.valkey]
         for name, value in settings.items():

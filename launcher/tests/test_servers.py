@@ -72,16 +72,21 @@ def test_it_makes_what_the_portal_counts_on(empty: Path) -> None:
         assert (where.socket_dir(empty).stat().st_mode & 0o777) == 0o700
 
 
-def test_its_redis_keeps_what_it_was_told_and_never_drops_a_key(data: Path) -> None:
+def test_its_redis_needs_no_disk_and_never_drops_a_key(data: Path) -> None:
     import redis
 
     with servers.lease(data):
         client = redis.Redis.from_url(where.redis_url(data, 0))
         client.set("hint", "1")
-        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
-    with servers.lease(data):
-        assert client.get("hint") == b"1"
+        wanted = {
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "appendonly": "no",
+            "stop-writes-on-bgsave-error": "no",
+        }
+        assert client.config_get(*wanted) == wanted
         client.close()
+    assert list((where.home(data) / "redis").iterdir()) == []
 
 
 def test_tests_get_a_faster_postgresql(data: Path) -> None:
