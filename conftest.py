@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import AssignedUser, User
 from accounts.services import create_token
+from hints import sending
+from tests.brokers import Broker
 from tests.factories import PowerUserFactory, SuperadminFactory, UserFactory
 
 Caller = Callable[..., APIClient]
@@ -74,3 +79,15 @@ def problem() -> Callable[..., dict[str, Any]]:
         return body
 
     return check
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """Where this test's hints go, and nobody else's."""
+    folder = Path(tempfile.mkdtemp(prefix="lms-broker-"))
+    broker = Broker(folder)
+    monkeypatch.setenv("CELERY_BROKER_WRITE_URL", f"redis+socket://{broker.socket}?virtual_host=0")
+    monkeypatch.setattr(sending, "breaker", sending.Breaker())
+    yield broker
+    broker.end()
+    shutil.rmtree(folder)

@@ -65,7 +65,7 @@ def upload(request: HttpRequest, kind: str) -> HttpResponse:
     except ImportRefused as error:
         messages.error(request, error.detail)
         return redirect("bulk:index")
-    tasks.work.delay_on_commit(kept.pk)
+    tasks.hint_work(kept.pk)
     return redirect("bulk:show", kept.pk)
 
 
@@ -105,7 +105,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     except ImportRefused as error:
         messages.error(request, error.detail)
     else:
-        tasks.work.delay_on_commit(file.pk)
+        tasks.hint_work(file.pk)
     return redirect("bulk:show", pk)
 
 

@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+import hints
 from accounts.errors import AccountError
 from accounts.models import Right, User
 from accounts.views.access import actor_of, find_account, needs_right, origin_of, typed_before
-from consolidation import services, tasks
+from consolidation import services
 from consolidation.errors import ConsolidationError
 from consolidation.evidence import gather, missing_enrollments, not_transferable, suggest
 from consolidation.forms import DateForm, EnrollForm, ProfileForm, RemoveForm, noon
@@ -198,7 +199,7 @@ def _finish(request: HttpRequest, consolidation: Consolidation, form: RemoveForm
         messages.error(request, error.detail)
         return False
     if data["notify"]:
-        tasks.tell.delay_on_commit(consolidation.pk)
+        hints.send("consolidation.tasks.tell", consolidation.pk)
     messages.success(request, "The consolidation is finished.")
     return True
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from celery import shared_task
-from django.db import transaction
-from kombu.exceptions import OperationalError
 
+import hints
 from linking import services
 from linking.notices import tell_members
 
@@ -36,9 +34,4 @@ def sweep() -> None:
 
 def hint_links() -> None:
     """Send the hint that there is a link to tell of; the sweep finds it when the hint gets lost."""
-    transaction.on_commit(_send, robust=True)
-
-
-def _send() -> None:
-    with suppress(OperationalError):
-        tell_of_links.delay()
+    hints.send("linking.tasks.tell_of_links")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+import hints
 from merging import services
 from merging.errors import MergeIsBusy
 from merging.models import Merge
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 def follow_up(merge: Merge) -> None:
     """For doors, after request_merge: hand a queued merge to the workers, tell the person of one that is done."""
     if merge.status == Merge.Status.QUEUED:
-        run_merge.delay_on_commit(merge.pk)
+        hints.send("merging.tasks.run_merge", merge.pk)
     elif merge.status == Merge.Status.DONE and merge.notify and merge.notified_at is None:
-        notify.delay_on_commit(merge.pk)
+        hints.send("merging.tasks.notify", merge.pk)
 
 
 @shared_task

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from kombu.exceptions import OperationalError
 
-from accounts import services, tasks
+import hints
+from accounts import services
 from accounts.devices import device_of, remember
 from accounts.errors import AccountError, FieldsInvalid, TooManyFailures
 from accounts.forms import ForgottenPasswordForm, NewPasswordForm
@@ -35,8 +33,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error.detail)
             status, retry_after = 429, error.retry_after
         else:
-            with contextlib.suppress(OperationalError):  # without a broker nobody is written to; they ask again
-                tasks.send_reset_link.delay_on_commit(email)
+            hints.send("accounts.tasks.send_reset_link", email)  # lost: nobody is written to, and they ask again
             messages.success(request, SENT)
             return redirect("accounts:sign_in")
     response = render(request, "accounts/forgotten.html", {"form": form}, status=status)

@@ -14,6 +14,7 @@ from merging import tasks
 from merging.handlers import SECTIONS
 from merging.models import Merge
 from rewards.models import PointEntry
+from tests.brokers import Broker
 from tests.factories import (
     CourseFactory,
     EnrollmentFactory,
@@ -258,17 +259,15 @@ def test_rows_that_have_changed_refuse_the_undo(api: Any, problem: Any, source: 
 
 
 def test_a_large_merge_is_queued_and_polled(
-    api: Any, source: User, learner: User, settings: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+    api: Any, source: User, learner: User, settings: Any, broker: Broker, django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.MERGE_INLINE_LIMIT = 0
-    hinted: list[int] = []
-    monkeypatch.setattr(tasks.run_merge, "delay", hinted.append)
     with django_capture_on_commit_callbacks(execute=True):
         answer = post(api, "", **both(source, learner))
     assert answer.status_code == 202
     merge = answer.json()
     assert merge["status"] == "queued"
-    assert hinted == [merge["id"]]
+    assert broker.hints() == [("merging.tasks.run_merge", [merge["id"]])]
     tasks.run_merge(merge["id"])
     assert api.get(f"{MERGES}{merge['id']}/").json()["status"] == "done"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -155,10 +154,7 @@ def test_it_recommends_and_warns(assistant: Page, accessible: Callable[[Page], N
 
 
 @pytest.mark.covers("S1.1", "S1.20", "S1.21", "S1.25", "S1.27", "S1.28")
-def test_it_ends_with_one_account(
-    assistant: Page, primary: User, secondary: User, mailoutbox: list[Any], settings: Any
-) -> None:
-    settings.CELERY_TASK_ALWAYS_EAGER = True
+def test_it_ends_with_one_account(assistant: Page, primary: User, secondary: User) -> None:
     choose(assistant)
     assistant.get_by_role("button", name="Enroll all").click()
     assistant.get_by_role("link", name="Next: remove the secondary account").click()
