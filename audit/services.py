@@ -1,8 +1,9 @@
-"""The two ways to tell of an act. Call them inside the transaction of the act."""
+"""The two ways to tell of an act. Call them inside the transaction of the act, last."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from audit.facts import plain, plain_origin
 from audit.models import AuditEntry, OutboxEvent
 
 
@@ -14,9 +15,12 @@ def record(
     detail: Mapping[str, Any] | None = None,
     origin: str = "",
 ) -> AuditEntry:
-    """Write the audit entry of one act. `detail` holds plain JSON values, never passwords or tokens."""
+    """Write the audit entry of one act. `detail` holds ids, numbers, codes and field names alone: `audit.facts`.
+
+    Raises NotPlain for anything else.
+    """
     return AuditEntry.objects.create(
-        action=action, actor_id=actor_id, subject_id=subject_id, detail=dict(detail or {}), origin=origin[:100]
+        action=action, actor_id=actor_id, subject_id=subject_id, detail=plain(detail), origin=plain_origin(origin)
     )
 
 
@@ -29,8 +33,9 @@ def record_all(
     action: str, acts: Iterable[tuple[int | None, Mapping[str, Any]]], *, actor_id: int | None, origin: str = ""
 ) -> None:
     """As record, for many subjects at once: (subject_id, detail) each."""
+    where = plain_origin(origin)
     AuditEntry.objects.bulk_create(
-        AuditEntry(action=action, actor_id=actor_id, subject_id=subject_id, detail=dict(detail), origin=origin[:100])
+        AuditEntry(action=action, actor_id=actor_id, subject_id=subject_id, detail=plain(detail), origin=where)
         for subject_id, detail in acts
     )
 

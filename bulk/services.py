@@ -196,5 +196,5 @@ def counts(file: Import) -> dict[str, int]:
 
 
 def _audit(action: str, file: Import, actor: User) -> None:
-    detail: dict[str, Any] = {"import": file.pk, "kind": file.kind, "file": file.file_name}
+    detail: dict[str, Any] = {"import": file.pk, "kind": str(file.kind)}
     audit.services.record(action, actor_id=actor.pk, subject_id=None, detail=detail, origin=f"import {file.pk}")

@@ -192,7 +192,7 @@ def _with_primary(consolidation_id: int) -> tuple[Consolidation, User, User]:
 
 
 def _note(consolidation: Consolidation, actor: User, text: str, origin: str) -> None:
-    ConsolidationAct.objects.create(consolidation=consolidation, actor_id=actor.pk, text=text[:500])
+    act = ConsolidationAct.objects.create(consolidation=consolidation, actor_id=actor.pk, text=text[:500])
     subject = consolidation.secondary_id or consolidation.one_id
-    detail = {"consolidation": consolidation.pk, "text": text}
+    detail = {"consolidation": consolidation.pk, "act": act.pk}
     audit.services.record("consolidation.step", actor_id=actor.pk, subject_id=subject, detail=detail, origin=origin)

@@ -87,4 +87,4 @@ def _audit(action: str, actor: User, webhook: Webhook, origin: str) -> None:
 
 
 def _told(webhook: Webhook) -> dict[str, Any]:
-    return {"webhook": webhook.pk, "url": webhook.url, "events": list(webhook.events)}
+    return {"webhook": webhook.pk, "events": list(webhook.events)}

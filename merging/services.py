@@ -255,7 +255,7 @@ def _fail(merge_id: int, error: MergeError) -> Merge:
 
 
 def _audit(action: str, merge: Merge, actor_id: int, origin: str) -> None:
-    detail = {"merge": merge.pk, "destination": merge.destination_id, "policy": merge.policy, "reason": merge.reason}
+    detail = {"merge": merge.pk, "destination": merge.destination_id, "policy": merge.policy}
     if merge.error_code:
         detail["error"] = merge.error_code
     audit.services.record(action, actor_id=actor_id, subject_id=merge.source_id, detail=detail, origin=origin)

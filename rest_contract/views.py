@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def origin_of(request: Request) -> str:
     """From where an act came, for the audit log."""
     token: Any = request.auth
-    how = f"token {token.name}" if token else "session"
+    how = f"token {token.pk}" if token else "session"
     return f"REST {request.META.get('REMOTE_ADDR', '')} {how}"[:100]
 
 

@@ -35,7 +35,7 @@ def _keep(actor: User, branch: Branch, name: str, parent_id: int | None, action:
         except ValidationError as error:
             raise FieldsInvalid(_errors(error)) from error
         branch.save()
-        detail = {"branch": branch.pk, "name": branch.name, "parent": parent_id}
+        detail = {"branch": branch.pk, "parent": parent_id}
         audit.services.record(action, actor_id=actor.pk, subject_id=None, detail=detail, origin=origin)
     return branch
 

@@ -45,7 +45,8 @@ class Enrollment(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     is_historical = models.BooleanField(default=False)
     voided_at = models.DateTimeField(null=True, blank=True)
-    void_reason = models.CharField(max_length=300, blank=True)
+    void_reason = models.CharField(max_length=300, blank=True, help_text="of the last void, kept when it is restored")
+    restore_reason = models.CharField(max_length=300, blank=True, db_default="", help_text="of the last restoring")
     completion_set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     completion_set_at = models.DateTimeField(null=True, blank=True)
     merged_from = models.ForeignKey(

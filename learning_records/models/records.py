@@ -49,7 +49,8 @@ class LearningRecord(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     score = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
-    void_reason = models.CharField(max_length=300, blank=True)
+    void_reason = models.CharField(max_length=300, blank=True, help_text="of the last void, kept when it is restored")
+    restore_reason = models.CharField(max_length=300, blank=True, db_default="", help_text="of the last restoring")
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.EARNED)
     equivalent_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="equivalencies", db_index=False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -81,7 +81,7 @@ def void_enrollment(enrollment_id: int, *, reason: str, actor_id: int | None, or
         validity.set_void(record, reason, actor_id, origin)
     enrollment.voided_at, enrollment.void_reason = moment(), reason[:300]
     enrollment.save(update_fields=["voided_at", "void_reason"])
-    _tell("enrollment.voided", enrollment, {"reason": reason}, actor_id, origin)
+    _tell("enrollment.voided", enrollment, (), actor_id, origin)
     return enrollment
 
 
@@ -94,9 +94,9 @@ def restore_enrollment(enrollment_id: int, *, reason: str = "", actor_id: int | 
     record = _record_of(enrollment)
     if record is not None and record.voided_at is not None:
         validity.set_restored(record, reason, actor_id, origin)
-    enrollment.voided_at, enrollment.void_reason = None, ""
-    enrollment.save(update_fields=["voided_at", "void_reason"])
-    _tell("enrollment.restored", enrollment, {"reason": reason}, actor_id, origin)
+    enrollment.voided_at, enrollment.restore_reason = None, reason[:300]
+    enrollment.save(update_fields=["voided_at", "restore_reason"])
+    _tell("enrollment.restored", enrollment, (), actor_id, origin)
     return enrollment
 
 
@@ -157,7 +157,8 @@ def _complete(enrollment: Enrollment, values: Mapping[str, Any]) -> None:
         enrollment.progress = 100
 
 
-def _tell(action: str, enrollment: Enrollment, values: Mapping[str, Any], actor_id: int | None, origin: str) -> None:
-    facts = {name: value if isinstance(value, int) else str(value) for name, value in values.items() if value != ""}
-    detail = {"enrollment": enrollment.pk, "course": enrollment.course_id, **facts}
+def _tell(action: str, enrollment: Enrollment, names: Iterable[str], actor_id: int | None, origin: str) -> None:
+    """The audit names the fields that were given, never their values."""
+    fields = {"fields": sorted(names)} if names else {}
+    detail = {"enrollment": enrollment.pk, "course": enrollment.course_id, "status": str(enrollment.status), **fields}
     audit.services.record(action, actor_id=actor_id, subject_id=enrollment.user_id, detail=detail, origin=origin)

@@ -38,7 +38,7 @@ def add_external_training(
     )
     if certification_id is not None:
         _award(training, certification_id)
-    detail = {"external_training": training.pk, "title": title}
+    detail = {"external_training": training.pk}
     subject = training.user_id
     audit.services.record(
         "external_training.added", actor_id=actor_id, subject_id=subject, detail=detail, origin=origin

@@ -124,7 +124,7 @@ def add_external_trainings(
         [ExternalTraining(**{**row, "user_id": targets[row["user_id"]]}) for row in rows]
     )
     _award([training for training in made if training.certification_id is not None])
-    acts = [(one.user_id, {"external_training": one.pk, "title": one.title}) for one in made]
+    acts = [(one.user_id, {"external_training": one.pk}) for one in made]
     audit.services.record_all("external_training.added", acts, actor_id=actor_id, origin=origin)
     return made
 

@@ -26,7 +26,8 @@ def void_record(record_id: int, *, reason: str, actor_id: int | None, origin: st
     if record.voided_at is not None:
         raise StateForbids("The record is void already.", code="already_void")
     if record.enrollment_id is not None:
-        _mark_enrollment(record.enrollment_id, moment(), reason)
+        enrollments = Enrollment.objects.filter(pk=record.enrollment_id)
+        enrollments.update(voided_at=moment(), void_reason=reason[:300])
     return set_void(record, reason, actor_id, origin)
 
 
@@ -37,7 +38,8 @@ def restore_record(record_id: int, *, reason: str = "", actor_id: int | None, or
     if record.voided_at is None:
         raise StateForbids("The record isn't void.", code="not_void")
     if record.enrollment_id is not None:
-        _mark_enrollment(record.enrollment_id, None, "")
+        enrollments = Enrollment.objects.filter(pk=record.enrollment_id)
+        enrollments.update(voided_at=None, restore_reason=reason[:300])
     return set_restored(record, reason, actor_id, origin)
 
 
@@ -48,8 +50,7 @@ def change_expiry(
     """Let the record be valid until another moment; None: for ever. Raises StateForbids for an equivalency."""
     record = lock_record(record_id)
     if record.expires_at != expires_at:
-        before = record.expires_at
-        facts = {"before": before and before.isoformat(), "after": expires_at and expires_at.isoformat()}
+        facts = {"fields": ["expires_at"]}
         _change(record, {"expires_at": expires_at}, "learning_record.expiry_changed", facts, (actor_id, origin))
     return record
 
@@ -66,13 +67,13 @@ def lock_record(record_id: int) -> LearningRecord:
 def set_void(record: LearningRecord, reason: str, actor_id: int | None, origin: str) -> LearningRecord:
     """The record's half of a void; the record is locked."""
     values = {"voided_at": moment(), "void_reason": reason[:300]}
-    return _change(record, values, "learning_record.voided", {"reason": reason}, (actor_id, origin))
+    return _change(record, values, "learning_record.voided", {}, (actor_id, origin))
 
 
 def set_restored(record: LearningRecord, reason: str, actor_id: int | None, origin: str) -> LearningRecord:
     """The record's half of a restore; the record is locked."""
-    values = {"voided_at": None, "void_reason": ""}
-    return _change(record, values, "learning_record.restored", {"reason": reason}, (actor_id, origin))
+    values = {"voided_at": None, "restore_reason": reason[:300]}
+    return _change(record, values, "learning_record.restored", {}, (actor_id, origin))
 
 
 def check_reason(reason: str) -> None:
@@ -100,7 +101,3 @@ def _change(
     facts = {"record": record.pk, **detail}
     audit.services.record(action, actor_id=actor_id, subject_id=record.user_id, detail=facts, origin=origin)
     return record
-
-
-def _mark_enrollment(enrollment_id: int, voided_at: datetime | None, reason: str) -> None:
-    Enrollment.objects.filter(pk=enrollment_id).update(voided_at=voided_at, void_reason=reason[:300])

@@ -59,7 +59,7 @@ class CompletionForm(EnrollForm):
 
 
 class VoidForm(forms.Form):
-    reason = forms.CharField(max_length=300, help_text="It is kept in the history and in the audit log.")
+    reason = forms.CharField(max_length=300, help_text="It is kept with the enrollment.")
 
 
 @require_http_methods(["GET", "POST"])
