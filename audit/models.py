@@ -7,10 +7,18 @@ from django.db.models.functions import Now
 
 
 class AuditEntry(models.Model):
-    """One act: who did what, when, on whom, from where. Append-only, by a trigger in the database."""
+    """One act: who did what, when, on whom, from where. Append-only, and each linked into a chain of hashes.
 
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    subject = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    `actor` and `subject` are ids of accounts without a foreign key in the database: accounts are never removed, and
+    checking the key would let the note that somebody looked at an account wait for whoever is merging it.
+    """
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
+    subject = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
     action = models.CharField(max_length=60, help_text="noun and verb, for example merge.done")
     detail = models.JSONField(default=dict)
     origin = models.CharField(max_length=100, blank=True, help_text="address of the caller, or the command's name")
@@ -24,6 +32,39 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} at {self.at}"
+
+
+class AuditLink(models.Model):
+    """The place of one entry in its chain: `hash` is that of the previous hash and of the entry's text.
+
+    Written by the database alone, at the commit of the entry: `audit/migrations/0002_chains.py`.
+    """
+
+    entry = models.OneToOneField(
+        AuditEntry, models.DO_NOTHING, primary_key=True, related_name="link", db_constraint=False
+    )
+    chain = models.SmallIntegerField()
+    place = models.BigIntegerField(help_text="from 1, without gaps")
+    previous = models.BinaryField(help_text="the hash of the place before; empty at the first")
+    hash = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "place"], name="one_entry_per_place")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.chain}:{self.place}"
+
+
+class AuditHead(models.Model):
+    """The end of one chain: how long it is and its last hash, so that a cut end is noticed."""
+
+    chain = models.SmallIntegerField(primary_key=True)
+    length = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.chain}:{self.length}:{bytes(self.hash).hex()}"
 
 
 class OutboxEvent(models.Model):

@@ -5,13 +5,14 @@ Every statement yields rows of (what the row is, its id, what is wrong with it),
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from django.db import connection
 
+from audit import chain
 from linking.owed import DIFFERENCES
 from merging.handlers import Claim, registered
 
@@ -41,6 +42,7 @@ class Breach:
 
 def breaches(law: Law, limit: int = 20) -> Iterator[Breach]:
     """The rows that break the law, at most `limit` of each statement."""
+    chain.settle()
     for statement in law.statements():
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM ({statement}) AS b(what, pk, detail) ORDER BY 1, 2 LIMIT {limit:d}")  # noqa: S608 - of the laws below
@@ -50,7 +52,7 @@ def breaches(law: Law, limit: int = 20) -> Iterator[Breach]:
 
 def verify(limit: int = 20) -> list[Breach]:
     """What breaks any law, on this database."""
-    return list(chain.from_iterable(breaches(law, limit) for law in LAWS))
+    return list(itertools.chain.from_iterable(breaches(law, limit) for law in LAWS))
 
 
 # 1
@@ -227,6 +229,12 @@ def everything_is_audited() -> Iterator[str]:
         WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'audit_auditentry'::regclass
                           AND tgname LIKE 'pgtrigger_append_only%' AND tgenabled <> 'D')
     """
+    yield """
+        SELECT 'table', 0, 'audit_auditentry isn''t chained'
+        WHERE 2 <> (SELECT count(*) FROM pg_trigger WHERE tgname IN ('audit_note', 'audit_chain') AND tgenabled <> 'D'
+                    AND tgrelid IN ('audit_auditentry'::regclass, 'audit_pending'::regclass))
+    """
+    yield chain.FAULTS
 
 
 def _claims(*, of_records: bool = False) -> list[Claim]:

@@ -9,6 +9,8 @@ ABOUT_MERGES = {
     "merging_merge",
     "merging_journalentry",
     "audit_auditentry",
+    "audit_auditlink",
+    "audit_audithead",
     "audit_outboxevent",
     "django_session",
 }

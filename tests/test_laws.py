@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from audit import chain
 from audit.models import AuditEntry
 from learning_records.models import Enrollment
 from linking.models import Link, LinkGroup, Membership
@@ -157,6 +158,16 @@ def take_the_trigger_away() -> None:
     run("ALTER TABLE audit_auditentry DISABLE TRIGGER USER")
 
 
+def take_the_chain_away() -> None:
+    run("ALTER TABLE audit_pending DISABLE TRIGGER audit_chain")
+
+
+def alter_an_entry() -> None:
+    a_merge()
+    chain.settle()
+    run("UPDATE audit_auditentry SET origin = 'elsewhere'")
+
+
 BREAKS: list[tuple[int, Callable[[], None]]] = [
     (1, lose_a_row),
     (1, touch_an_amount),
@@ -178,6 +189,8 @@ BREAKS: list[tuple[int, Callable[[], None]]] = [
     (8, forget_the_audit),
     (8, forget_the_audit_of_the_undo),
     (8, take_the_trigger_away),
+    (8, take_the_chain_away),
+    (8, alter_an_entry),
 ]
 
 
