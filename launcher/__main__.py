@@ -35,8 +35,7 @@ def main() -> int:
 def _execute(command: list[str]) -> int:
     data = where.data_dir()
     with servers.lease(data, say=portal.say):
-        url = os.environ.get("DATABASE_URL") or where.database_url(data)
-        environment = portal.environment(data) | {"DATABASE_URL": url}
+        environment = portal.environment(data) | {"DATABASE_URL": where.owner_url(data)}
         environment["PATH"] = f"{Programs.installed().postgresql}{os.pathsep}{environment['PATH']}"
         return subprocess.run([_program(command, environment), *command[1:]], env=environment, check=False).returncode
 

@@ -5,6 +5,7 @@ to start). Standard output stays the command's own.
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -23,11 +24,15 @@ NEED_NO_SERVER = {
     "startapp",
     "version",
 }
+# What changes tables or empties them; everything else runs under the role that web and worker have.
+NEED_OWNER = {"demo", "flush", "migrate", "pgtrigger", "sqlflush", "test", "testserver"}
 
 
 @contextlib.contextmanager
 def servers_for(argv: Sequence[str]) -> Iterator[None]:
-    """Have the private servers up around the command `argv`, when it needs them."""
+    """Have the private servers up around the command `argv`, when it needs them, under the role that it needs."""
+    if NEED_OWNER & set(argv[1:2]):
+        os.environ.setdefault("DATABASE_ROLE", "owner")
     if not needs_servers(argv):
         yield
         return

@@ -13,19 +13,19 @@ PATIENCE = 5  # seconds
 SCHEMES = {"postgres", "postgresql", "psql", "pgsql"}
 
 
-def check_database(url: str) -> None:
-    """Raise CannotStart unless `url` leads to a PostgreSQL that is new enough."""
+def check_database(url: str, name: str = "DATABASE_URL") -> None:
+    """Raise CannotStart unless `url`, given as `name`, leads to a PostgreSQL that is new enough."""
     arguments = connection_arguments(url)
     try:
         connection = psycopg2.connect(**arguments)
     except (psycopg2.Error, ValueError) as error:
         raise CannotStart(
-            f"PostgreSQL can't be reached at DATABASE_URL ({_place(arguments)}): {str(error).strip()}"
+            f"PostgreSQL can't be reached at {name} ({_place(arguments)}): {str(error).strip()}"
         ) from error
     version = connection.server_version // 10_000
     connection.close()
     if version < OLDEST:
-        raise CannotStart(f"DATABASE_URL leads to PostgreSQL {version}, which is too old: {OLDEST} or newer is needed.")
+        raise CannotStart(f"{name} leads to PostgreSQL {version}, which is too old: {OLDEST} or newer is needed.")
 
 
 def connection_arguments(url: str) -> dict[str, Any]:

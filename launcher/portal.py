@@ -77,6 +77,7 @@ def _clear_strays(data: Path) -> None:
 def _check_what_is_given() -> None:
     if database := os.environ.get("DATABASE_URL"):
         given.check_database(database)
+        given.check_database(where.owner_url(where.data_dir()), "DATABASE_OWNER_URL")
     if redis := os.environ.get("REDIS_URL"):
         given.check_redis(redis)
 
@@ -90,8 +91,7 @@ def _prepare_database(data: Path) -> None:
 
 
 def _has_no_users(data: Path) -> bool:
-    url = os.environ.get("DATABASE_URL") or where.database_url(data)
-    connection = psycopg2.connect(**given.connection_arguments(url))
+    connection = psycopg2.connect(**given.connection_arguments(where.owner_url(data)))
     with contextlib.closing(connection), connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM accounts_user)")
         return bool(cursor.fetchone() == (False,))

@@ -62,6 +62,7 @@ class PostgreSQL:
             elif time.monotonic() > deadline:
                 raise CannotStart(f"PostgreSQL does not answer. {last_lines(self.home, 'postgresql')}")
             time.sleep(0.02)
+        self._make_application_role()
 
     def stop(self) -> None:
         """Disconnect everybody and stop; the cluster is clean afterwards."""
@@ -80,10 +81,17 @@ class PostgreSQL:
         self.account.run([programs / "postgres", "--single", "-D", fresh, "postgres"], feed=create)
         fresh.rename(self.cluster)
 
+    def _make_application_role(self) -> None:
+        """Clusters of earlier releases lack it. What it may do is granted when the tables are brought up to date."""
+        with contextlib.closing(psycopg2.connect(self.url, connect_timeout=5)) as line, line, line.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [where.APPLICATION_USER])
+            if cursor.rowcount == 0:
+                cursor.execute(f"CREATE ROLE {where.APPLICATION_USER} LOGIN")
+
     def _initdb_options(self) -> list[str]:
         """The builtin locale sorts alike on every machine, whatever its C library does next year."""
         options = [
-            f"--username={where.DATABASE_USER}",
+            f"--username={where.DATABASE_OWNER}",
             "--auth=trust",  # the socket's folder is closed to others
             "--encoding=UTF8",
             "--locale=C",

@@ -47,6 +47,7 @@ def test_servers() -> Iterator[Path]:
     """The servers of a free slot; `DATA_DIR` points to it."""
     with _free_slot(where.ROOT / ".test-data") as data:
         os.environ["DATA_DIR"] = str(data)
+        os.environ["DATABASE_ROLE"] = "owner"  # test databases are made, emptied and dropped
         with servers.lease(data, for_tests=True):
             yield data
         _remove_what_lies_outside(data)

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "lms"
-DATABASE_USER = "lms"
+DATABASE_OWNER = "lms"  # makes and changes tables
+APPLICATION_USER = "lms_app"  # web, worker and beat: reads and writes rows, owns nothing
 SHARE = 4  # Redis databases that one portal, or one test process, has for itself
 
 # PostgreSQL refuses to run as root, so root's servers run as another account, and that one may
@@ -51,9 +52,26 @@ def redis_socket(data: Path) -> Path:
     return socket_dir(data) / "redis.sock"
 
 
-def database_url(data: Path) -> str:
+def database_url(data: Path, user: str = DATABASE_OWNER) -> str:
     """The private PostgreSQL as an URL, as libpq, psycopg2 and django-environ read it."""
-    return f"postgresql://{DATABASE_USER}@/{DATABASE}?host={quote(str(socket_dir(data)), safe='')}"
+    return f"postgresql://{user}@/{DATABASE}?host={quote(str(socket_dir(data)), safe='')}"
+
+
+def application_url(data: Path) -> str:
+    """The database for web, worker, beat and most commands: the one that is given, or the private one."""
+    return os.environ.get("DATABASE_URL") or database_url(data, APPLICATION_USER)
+
+
+def owner_url(data: Path) -> str:
+    """The same database for whoever changes tables. Where one role alone is given, it is that one's."""
+    if given := os.environ.get("DATABASE_URL"):
+        return os.environ.get("DATABASE_OWNER_URL") or given
+    return database_url(data)
+
+
+def chosen_url(data: Path) -> str:
+    """The database as this process opens it: as its owner when `DATABASE_ROLE` says so."""
+    return owner_url(data) if os.environ.get("DATABASE_ROLE") == "owner" else application_url(data)
 
 
 def redis_url(data: Path, db: int) -> str:

@@ -91,7 +91,10 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or where.database_url(DATA_DIR))}
+# Two roles: the owner changes tables, the application reads and writes rows, and can't change the audit.
+DATABASES = {"default": env.db_url_config(where.chosen_url(DATA_DIR))}
+DATABASE_OWNER_ROLE = env.db_url_config(where.owner_url(DATA_DIR))["USER"]
+DATABASE_APPLICATION_ROLE = env.db_url_config(where.application_url(DATA_DIR))["USER"]
 DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_MAX_AGE": 600,

@@ -14,7 +14,17 @@ import pytest
 
 from launcher import servers, where
 
-GIVEN = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "PORT", "BIND", "REDIS_SHARE", "PYTEST_XDIST_WORKER")
+GIVEN = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_ROLE",
+    "REDIS_URL",
+    "DATA_DIR",
+    "PORT",
+    "BIND",
+    "REDIS_SHARE",
+    "PYTEST_XDIST_WORKER",
+)
 
 
 @pytest.fixture(autouse=True)
