@@ -25,8 +25,13 @@ class Address:
 
     @property
     def url(self) -> str:
-        """As a browser on this machine opens it."""
-        return f"http://localhost:{self.port}/"
+        """As a browser opens it: by the address that was chosen, or on this machine."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{'localhost' if self.host in LOCAL or self._is_loopback else name}:{self.port}/"
+
+    @property
+    def _is_loopback(self) -> bool:
+        return self.host.startswith("127.") or self.host in {"::1", "localhost"}
 
     @property
     def bind(self) -> str:

@@ -13,9 +13,11 @@ def open_log(home: Path, name: str, account: Account) -> IO[bytes]:
     """The log to append to; one that has grown long is kept once as `.old`."""
     path = _path(home, name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
     if path.exists() and path.stat().st_size > TOO_LONG:
         path.rename(path.with_suffix(".old"))
     log = path.open("ab")
+    os.fchmod(log.fileno(), 0o600)  # statements with people's values may stand in it
     os.fchown(log.fileno(), account.uid, account.gid)
     return log
 

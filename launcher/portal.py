@@ -126,6 +126,8 @@ def _start_honcho(data: Path, address: Address) -> subprocess.Popen[bytes]:
     marked = environment(data) | {
         MARK: str(data),
         "BIND_ADDRESS": address.bind,
+        # honcho gives every process another PORT: links in mails that the worker writes must lead to the web's
+        "PORTAL_URL": os.environ.get("PORTAL_URL") or address.url.rstrip("/"),
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS") or HUSHED,
     }
     return subprocess.Popen(command, cwd=where.ROOT, env=marked, start_new_session=True)

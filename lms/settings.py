@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "lms",
     "audit",
+    "notices",
     "rest_contract",
     "merging",
     "learning_records",
@@ -135,6 +136,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget-idempotency-keys": {"task": "rest_contract.tasks.forget_old_keys", "schedule": schedule(3600.0)},
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
     "forget-failures": {"task": "accounts.tasks.forget_failures", "schedule": schedule(600.0)},
+    "notices-sweep": {"task": "notices.tasks.send", "schedule": schedule(10.0), "options": {"expires": 9}},
+    "notices-forget": {"task": "notices.tasks.forget", "schedule": schedule(86400.0)},
     "linking-sweep": {"task": "linking.tasks.sweep", "schedule": schedule(3.0), "options": {"expires": 3}},
     "lms-beat": {"task": "lms.tasks.beat", "schedule": schedule(10.0), "options": {"expires": 9}},
 }
@@ -174,12 +177,13 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="notices.files.EmailBackend")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", default=25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="learning@localhost")
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from celery import shared_task
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 import hints
+import notices.services
 from merging import services
 from merging.errors import MergeIsBusy
+from merging.mails import KIND, people_to_tell
 from merging.models import Merge
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 def follow_up(merge: Merge) -> None:
@@ -53,28 +48,16 @@ def sweep() -> None:
 
 @shared_task
 def notify(merge_id: int) -> None:
-    """Tell the person, once, at each of their addresses, which account to use from now on."""
+    """Tell the person, once, at each of their addresses, which account to use from now on.
+
+    The mails are owed in one transaction, each for itself; then what is due is sent.
+    """
     with transaction.atomic():
         waiting = Merge.objects.filter(pk=merge_id, status=Merge.Status.DONE, notify=True, notified_at=None)
         merge = waiting.select_for_update(skip_locked=True, no_key=True).first()  # two workers must not both write
         if merge is None:
             return
-        _write_to(merge)
+        notices.services.queue(KIND, people_to_tell(merge), about=merge.pk)
         merge.notified_at = timezone.now()
         merge.save(update_fields=["notified_at"])
-
-
-def _write_to(merge: Merge) -> None:
-    accounts = (merge.destination, merge.source)
-    addresses = {account.email.lower(): account.email for account in accounts if _is_reachable(account)}
-    context = {"merge": merge, "source": merge.source, "destination": merge.destination}
-    subject = render_to_string("emails/merged_subject.txt", context).strip()
-    text, html = (render_to_string(f"emails/merged.{kind}", context) for kind in ("txt", "html"))
-    for address in addresses.values():
-        mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
-        mail.attach_alternative(html, "text/html")
-        mail.send()
-
-
-def _is_reachable(account: User) -> bool:
-    return bool(account.email) and account.email_state != "bounced"
+    notices.services.send_due()

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 import audit.services
+import notices.services
 from accounts.errors import AccountDeleted, LastSuperadmin, NotAllowed, OwnAccount, UnknownAccount
 from accounts.models import (
     Alias,
@@ -147,4 +148,5 @@ def _erase(subject: User) -> None:
     ManagerAssignment.objects.filter(Q(user=subject) | Q(manager=subject)).delete()
     AssignedUser.objects.filter(Q(user=subject) | Q(power_user=subject)).delete()
     AssignedBranch.objects.filter(power_user=subject).delete()
+    notices.services.forget_person(subject.pk)
     erase_journals(subject.pk)

@@ -15,10 +15,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Session, Status, User
-from accounts.services import check_credentials, deactivate, reactivate
+from accounts.services import check_credentials, deactivate, end_access, reactivate
 from accounts.tasks import send_reset_link
 from accounts.tests.people import PASSWORD, person, superadmin
 from audit.models import AuditEntry
+from notices.models import Notice
+from notices.services import send_due
 from tests.brokers import Broker
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +70,29 @@ def test_the_page_sends_it_and_tells_nothing(
     with django_capture_on_commit_callbacks(execute=True):
         answers = [client.post("/forgotten-password/", {"email": email}) for email in both]
     assert len({(answer.status_code, answer.headers["Location"]) for answer in answers}) == 1
-    assert broker.hints() == [("accounts.tasks.send_reset_link", [email]) for email in both]
+    assert broker.hints() == [("notices.tasks.send", [])] * 2
+    assert Notice.objects.count() == 2
+    send_due()
+    assert [message.to for message in mail.outbox] == [["jane@example.com"]]
+
+
+def test_no_live_link_and_no_typed_address_is_stored(jane: User, client: Client) -> None:
+    for email in ("jane@example.com", "no@body.org"):
+        client.post("/forgotten-password/", {"email": email})
+    send_due()
+    assert "/reset-password/" in str(mail.outbox[0].body)
+    stored = str(list(Notice.objects.values()))
+    assert not any(word in stored for word in ("reset-password", "@", "jane"))
+
+
+@pytest.mark.parametrize("why", ["too late", "access ended"])
+def test_a_mail_that_waited_too_long_is_not_sent(jane: User, client: Client, why: str) -> None:
+    client.post("/forgotten-password/", {"email": "jane@example.com"})
+    if why == "access ended":
+        end_access([jane.pk])
+    with time_machine.travel(timezone.now() + timedelta(minutes=61 if why == "too late" else 1), tick=False):
+        send_due()
+    assert mail.outbox == []
 
 
 @pytest.mark.parametrize("email", ["no@body.org", "gone@example.com", ""])

@@ -13,6 +13,7 @@ from accounts import services
 from accounts.devices import device_of, remember
 from accounts.errors import AccountError, FieldsInvalid, TooManyFailures
 from accounts.forms import ForgottenPasswordForm, NewPasswordForm
+from accounts.mails import owe_reset_link
 from accounts.models import Status, User
 from accounts.sign_in import address_of, reset_tokens
 from accounts.views.access import origin_of
@@ -33,7 +34,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error.detail)
             status, retry_after = 429, error.retry_after
         else:
-            hints.send("accounts.tasks.send_reset_link", email)  # lost: nobody is written to, and they ask again
+            owe_reset_link(email)
+            hints.send("notices.tasks.send")
             messages.success(request, SENT)
             return redirect("accounts:sign_in")
     response = render(request, "accounts/forgotten.html", {"form": form}, status=status)

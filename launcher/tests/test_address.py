@@ -45,3 +45,16 @@ def test_it_accepts_a_free_port_again_and_again(free_port: int) -> None:
     address.refuse_taken()
 
     assert not address.answers()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://localhost:8160/"),
+        ("127.0.0.5", "http://localhost:8160/"),
+        ("10.1.2.3", "http://10.1.2.3:8160/"),
+        ("2001:db8::1", "http://[2001:db8::1]:8160/"),
+    ],
+)
+def test_it_is_opened_where_it_listens(host: str, url: str) -> None:
+    assert Address(host, 8160).url == url

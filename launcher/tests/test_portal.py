@@ -52,6 +52,8 @@ def test_it_starts_answers_and_stops_and_starts_again(run: Runner, data: Path, f
         said = wait_for_greeting(portal)
         assert f"  The portal runs at http://localhost:{free_port}/" in said
         assert Address("127.0.0.1", free_port).answers()
+        addresses = {process.environ().get("PORTAL_URL") for process in processes.marked(MARK, str(data))}
+        assert addresses == {f"http://localhost:{free_port}"}  # the worker's too: it writes the mails
 
         portal.send_signal(number)
         portal.send_signal(number)

@@ -20,3 +20,15 @@ def test_it_logs_a_traceback_without_the_values_of_variables(form: str) -> None:
     line = formatter.format(record)
     assert "it broke" in line
     assert password not in line
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "line", ["POST /reset-password/7/c0ffee-0badf00d/", "Gone: http://x/reset-password/7/c0ffee-0badf00d"]
+)
+def test_it_logs_no_live_reset_link(form: str, line: str) -> None:
+    formatter_settings = configured(form, "INFO")["formatters"]["lines"]
+    formatter = formatter_settings.pop("()")(**formatter_settings)
+    logged = formatter.format(logging.LogRecord("lms", logging.INFO, __file__, 1, "%s", (line,), None))
+    assert "/reset-password/7/" in logged
+    assert "c0ffee" not in logged

@@ -2,10 +2,14 @@
 
 import pytest
 from django.core import mail
+from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from merging import services, tasks
 from merging.models import Merge
+from notices import services as services_of_mail
+from notices.models import Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +55,35 @@ def test_the_sweep_finds_a_lost_hint(boss: User, source: User, destination: User
     Merge.objects.filter(pk=merge.pk).update(performed_at="2026-01-01T00:00Z")
     tasks.sweep()
     assert len(mail.outbox) == 2
+
+
+def test_a_refused_address_is_not_told_of_the_other_again(boss: User, source: User, destination: User) -> None:
+    User.objects.filter(pk=source.pk).update(email="no address\nat all")
+    merge = merged(boss, source, destination)
+    for _ in range(3):
+        tasks.notify(merge.pk)
+        Notice.objects.update(next_at=timezone.now())
+        services_of_mail.send_due()
+    assert [letter.to for letter in mail.outbox] == [["new@example.com"]]
+
+
+def test_an_undone_merge_is_not_told_of(boss: User, source: User, destination: User) -> None:
+    merge = merged(boss, source, destination)
+    services_of_mail.queue("merge.done", [destination.pk], about=merge.pk)
+    services.undo_merge(actor=boss, merge_id=merge.pk, reason="two people")
+    services_of_mail.send_due()
+    assert mail.outbox == []
+
+
+def test_the_page_of_the_merge_says_what_could_not_be_delivered(
+    boss: User, source: User, destination: User, client: Client
+) -> None:
+    User.objects.filter(pk=source.pk).update(email="no address\nat all")
+    merge = merged(boss, source, destination)
+    tasks.notify(merge.pk)
+    client.force_login(boss)
+    assert "couldn't be delivered" not in client.get(f"/merges/{merge.pk}/").content.decode()
+    for _ in services_of_mail.WAITS:
+        Notice.objects.update(next_at=timezone.now())
+        services_of_mail.send_due()
+    assert "1 mail couldn't be delivered" in client.get(f"/merges/{merge.pk}/").content.decode()

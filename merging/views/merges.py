@@ -15,7 +15,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from merging import review, services
+import notices.services
+from merging import mails, review, services
 from merging.access import (
     actor_of,
     address_of,
@@ -93,6 +94,7 @@ def _history(request: HttpRequest, merge: Merge) -> dict[str, Any]:
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     return {
         "merge": merge,
+        "undelivered": notices.services.undelivered(mails.KIND, merge.pk) if merge.notified_at else 0,
         "policy": POLICIES[merge.policy],
         "performed_by": name_for(actor, merge.performed_by),
         "undone_by": name_for(actor, merge.undone_by),
