@@ -14,7 +14,13 @@ from django.conf import settings
 from bulk.errors import ImportRefused
 
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,/+-]*$)")
+NUMBER = r"[\d\s().,/+-]*(?:$|[;|\t\r\n])"
+# The full-width signs too: some spreadsheets take them for the plain ones.
+SIGN = rf"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?!{NUMBER}))"
+FORMULA = re.compile(rf"[\t\r]|{SIGN}")
+# Where a spreadsheet may see a cell begin, also one that splits lines elsewhere than we do, and the apostrophes there.
+CELL_STARTS = re.compile(rf"(\A|[,;|\t\r\n])((?:[^\S\t\r\n]|[\"\ufeff\u200b])*)('*)(?={SIGN})")
+BLANK_START = re.compile(r"\A('*)(?=[\t\r\n])")
 LONGEST_CELL = 1000
 
 
@@ -48,12 +54,17 @@ def write(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[s
 
 def plain(cell: str) -> str:
     """A cell as it was before `write` disarmed it."""
-    cell = cell.strip(" ")
-    return cell[1:] if cell[:1] == "'" and is_formula(cell[1:]) else cell
+    cell = BLANK_START.sub(lambda start: start[1][1:], cell.strip(" "))
+    return CELL_STARTS.sub(lambda start: start[1] + start[2] + start[3][1:], cell)
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if is_formula(cell) else cell
+    """Puts an apostrophe before every sign that could begin a formula: `plain` takes exactly one away there.
+
+    After other delimiters too: a spreadsheet that splits at semicolons takes what follows one for a cell.
+    """
+    cell = CELL_STARTS.sub(lambda start: f"{start[1]}{start[2]}'{start[3]}", cell)
+    return BLANK_START.sub(lambda start: f"'{start[1]}", cell)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,8 +1,11 @@
 """CSV files as people's programs write them."""
 
+import csv
 import io
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bulk.errors import ImportRefused
 from bulk.reading import is_formula, plain, read, write
@@ -47,7 +50,21 @@ def test_it_says_what_is_wrong_with_a_file(data: bytes, code: str, words: str) -
     assert refusal.value.code == code
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|x", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "@SUM(A1)",
+        "+cmd|' /C calc'!A0",
+        "-2+3+cmd|x",
+        "\tx",
+        "\rx",
+        "\uff1d1+1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20SUM(A1)",
+    ],
+)
 def test_it_knows_formulas(cell: str) -> None:
     assert is_formula(cell)
     exported = "".join(write(["phone"], [[cell]]))
@@ -64,3 +81,61 @@ def test_it_reads_back_what_it_wrote() -> None:
     exported = "".join(write(["username", "phone"], [["=odd", "+49 1"]])).encode()
     _, rows = read(io.BytesIO(exported), KNOWN)
     assert [[plain(cell) for cell in cells] for _, cells in rows] == [["=odd", "+49 1"]]
+
+
+SPLITS = [",", ";", "\t", "|"]
+SIGNS = "=@\uff1d\uff0b\uff0d\uff20"
+
+
+def spreadsheet_cells(text: str, delimiter: str) -> list[str]:
+    """The cells as a spreadsheet may see them that splits at its own delimiter and forgives broken quotes."""
+    lines = text.replace("\r", "\n").split("\n")
+    return [
+        cell for line in lines for cell in [*next(csv.reader([line], delimiter=delimiter), []), *line.split(delimiter)]
+    ]
+
+
+@pytest.mark.parametrize("delimiter", SPLITS)
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "a;=1+1",
+        "a\t=1+1",
+        "a|@x",
+        "a,=1+1",
+        "a\n=1+1",
+        'a;"=1+1"',
+        "a; =cmd|x",
+        "a;\uff1d1",
+        "x;+cmd",
+        "a;\t=1",
+        "a;-1+cmd|x",
+    ],
+)
+def test_no_other_delimiter_makes_a_formula(cell: str, delimiter: str) -> None:
+    exported = "".join(write(["username", "phone"], [["x", cell]]))
+    for seen in spreadsheet_cells(exported, delimiter):
+        assert seen.strip('"\ufeff ')[:1] not in SIGNS or not seen.strip('"\ufeff '), (seen, exported)
+        assert not is_formula(seen.strip('"\t ')), (seen, exported)
+
+
+PIECES = st.text(alphabet=";,|\t\r\n\"' =+-@\uff1d\uff0b\uff0d\uff200a.\ufeff\u200b\xa0", max_size=12)
+
+
+@given(st.lists(PIECES, min_size=1, max_size=3))
+@settings(max_examples=2000, deadline=None)
+def test_every_cell_comes_back_as_it_was(cells: list[str]) -> None:
+    names = [f"c{number}" for number in range(len(cells))]
+    cells = [cell.strip(" ") for cell in cells]  # what no import keeps
+    exported = "".join(write(names, [[*cells, "end"]])).encode()
+    rows = list(csv.reader(io.StringIO(exported.decode("utf-8-sig"), newline="")))[1:]
+    assert [[plain(cell) for cell in row] for row in rows] == [[*cells, "end"]]
+
+
+@given(PIECES)
+@settings(max_examples=2000, deadline=None)
+def test_no_export_begins_a_formula_anywhere(cell: str) -> None:
+    exported = "".join(write(["username", "phone"], [["x", cell]]))
+    for delimiter in SPLITS:
+        for seen in exported.replace("\r", "\n").replace("\n", delimiter).split(delimiter):
+            assert seen.strip('"\ufeff\u200b \xa0')[:1] not in ("", *SIGNS) or not seen.strip('"\ufeff\u200b \xa0')
