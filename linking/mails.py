@@ -15,7 +15,7 @@ KIND = "account.linked"
 @writes(KIND)
 def letter_about_link(notice: Notice) -> Letter | None:
     """Who was linked, and to whom the recipient is linked now. To members with access and an address alone."""
-    link = Link.objects.select_related("account", "other").filter(id=notice.about).first()
+    link = Link.objects.select_related("account", "other").filter(pk=notice.about or 0).first()
     group = group_of(link.account.survivor().pk) if link else None
     members = [member.account for member in group.members] if group else []
     member = next((one for one in members if one.pk == notice.recipient_id), None)

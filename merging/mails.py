@@ -25,7 +25,7 @@ def people_to_tell(merge: Merge) -> list[int]:
 @writes(KIND)
 def letter_about_merge(notice: Notice) -> Letter | None:
     """Which account to use from now on. To nobody once the merge is undone."""
-    merge = Merge.objects.select_related("source", "destination").filter(id=notice.about, status="done").first()
+    merge = Merge.objects.select_related("source", "destination").filter(pk=notice.about or 0, status="done").first()
     account = (
         next((one for one in (merge.source, merge.destination) if one.pk == notice.recipient_id), None)
         if merge

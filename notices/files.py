@@ -19,6 +19,7 @@ class EmailBackend(FileBackend):
     def open(self) -> bool:
         if self.stream:
             return False
-        descriptor = os.open(self._get_filename(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self.stream = os.fdopen(descriptor, "ab")
+        name = self._get_filename()  # type: ignore[attr-defined]  # the stubs lack it
+        descriptor = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self.stream = os.fdopen(descriptor, "ab")  # type: ignore[assignment]  # bytes, whatever the stubs say
         return True
