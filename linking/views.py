@@ -19,9 +19,10 @@ from accounts.views.access import actor_of, origin_of
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
 from linking import services, tasks
-from linking.errors import CallerMayNotLink, LinkRefused
+from linking.errors import AccountsAreBusy, CallerMayNotLink, LinkRefused
 from linking.forms import LinkForm
 from linking.services.links import check_caller
+from rest_contract.outages import come_back
 
 PAGE = 50
 
@@ -70,6 +71,9 @@ def _link(request: HttpRequest, actor: User, form: LinkForm) -> HttpResponse | N
         response = render(request, "linking/link.html", {"form": form}, status=429)
         response["Retry-After"] = str(error.retry_after)
         return response
+    except AccountsAreBusy as error:
+        form.add_error(None, error.detail)
+        return come_back(render(request, "linking/link.html", {"form": form}))
     except LinkRefused as error:
         form.add_error(None, error.detail)
         return None

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 import structlog.tracebacks
 from django.http import HttpRequest
+from django.utils.functional import empty
 from django_structlog.middlewares import RequestMiddleware
 
 RESET_LINK = re.compile(r"(/reset-password/[^/\s]+/)[^/\s\"']+")
@@ -77,3 +78,10 @@ class RequestLog(RequestMiddleware):
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         return f"{request.method} {request.path}"
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        """Only of an account that was read already: the log asks the database for nothing, which may be gone."""
+        user = getattr(request, "user", None)
+        if user is not None and getattr(user, "_wrapped", user) is not empty:
+            structlog.contextvars.bind_contextvars(user_id=user.pk)

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "accounts.devices.DeviceMiddleware",
     "accounts.middleware.SignInByHtmxMiddleware",
     "accounts.middleware.RecentSignInMiddleware",
+    "lms.outages.OutageMiddleware",
 ]
 
 ROOT_URLCONF = "lms.urls"

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 
 from lms.health import health
 
+handler500 = "lms.outages.server_error"
+
 urlpatterns = [
     path("api/", include("lms.api")),
     path("health/", health, name="health"),

@@ -12,6 +12,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from merging.errors import MergeIsBusy, PlanIsStale
 from merging.handlers import registered
 from merging.journal import StepMissed
+from rest_contract.outages import is_busy
 
 
 def lock_accounts(account_ids: set[int], source_id: int) -> None:
@@ -44,6 +45,8 @@ def one_transaction() -> Iterator[None]:
                 cursor.execute("SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'")
             yield
     except OperationalError as error:
-        raise MergeIsBusy from error
+        if is_busy(error):
+            raise MergeIsBusy from error
+        raise
     except (IntegrityError, StepMissed) as error:
         raise PlanIsStale from error

@@ -20,11 +20,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from rest_contract.models import IdempotencyKey
+from rest_contract.outages import sqlstate
 from rest_contract.problems import MEDIA_TYPE, Conflict, Invalid, Problem, as_problem, field_error, respond
 
 KEPT = timedelta(hours=24)
 DEAD = timedelta(minutes=1)
 PATIENCE = "8s"
+LOCK_TIMEOUT = "55P03"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 UNSTORED = frozenset({401, 403, 413, 415, 429})
 
@@ -106,8 +108,10 @@ def _claim(owner_id: int | None, key: str, asked: str) -> tuple[IdempotencyKey, 
             )
             is_new = cursor.rowcount == 1
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")
-    except OperationalError:
-        raise _still_running() from None
+    except OperationalError as error:
+        if sqlstate(error) == LOCK_TIMEOUT:
+            raise _still_running() from None
+        raise
     return IdempotencyKey.objects.get(owner=owner_id, key=key), is_new
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from rest_contract.problems import MEDIA_TYPE, Problem, body_of
+from rest_contract.problems import BUSY, MEDIA_TYPE, Problem, body_of
 
 SENTENCES = {
     400: ("bad_request", "The request can't be understood."),
@@ -18,6 +18,7 @@ SENTENCES = {
     404: ("not_found", "There is nothing at this address. Addresses end with a slash."),
     405: ("method_not_allowed", "This method is not allowed here."),
     413: ("too_large", "The request is too large."),
+    503: ("busy", BUSY),
 }
 
 

@@ -7,15 +7,18 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from rest_contract.outages import RETRY_AFTER, is_outage
+
 MEDIA_TYPE = "application/problem+json"
 TYPE = "/api/v1/docs/#problem-"
+BUSY = "The portal is busy. Nothing was saved. Try again in a moment."
 
 
 class Problem(exceptions.APIException):
@@ -78,7 +81,6 @@ DJANGO: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], int, str, 
         "The request can't be understood.",
     ),
     (IntegrityError, 409, "conflict", "It contradicts what is stored already, or what somebody else just stored."),
-    (OperationalError, 503, "busy", "The portal is busy. Try again in a moment."),
 )
 Status = int | Callable[[Any], int]
 _answers: dict[type[Exception], Status] = {}
@@ -147,7 +149,7 @@ def _from_domain(error: Exception) -> Problem | None:
     code = str(getattr(error, "code", "") or "refused")
     wait = getattr(error, "retry_after", None)
     if wait is None and status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        wait = 2
+        wait = RETRY_AFTER
     return Problem(
         status,
         code,
@@ -159,9 +161,11 @@ def _from_domain(error: Exception) -> Problem | None:
 
 
 def _from_django(error: Exception) -> Problem | None:
+    if is_outage(error):
+        return Problem(503, "busy", BUSY, retry_after=RETRY_AFTER)
     for kinds, status, code, detail in DJANGO:
         if isinstance(error, kinds):
-            return Problem(status, code, detail, retry_after=2 if status == HTTPStatus.SERVICE_UNAVAILABLE else None)
+            return Problem(status, code, detail)
     return None
 
 

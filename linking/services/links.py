@@ -18,6 +18,7 @@ from linking.errors import AccountsAreBusy, CallerMayNotLink, CredentialsRefused
 from linking.models import Link, LinkGroup, Membership, Pair
 from linking.owed import COUNT_OF_LINK
 from linking.services.groups import links_among, member_ids
+from rest_contract.outages import is_busy
 
 ATTEMPTS: Final = 5
 
@@ -78,7 +79,9 @@ def link_accounts(*, caller_id: int, other_id: int, generate_equivalencies: bool
         except _GroupsHaveMoved:
             continue
         except OperationalError as error:
-            raise AccountsAreBusy from error
+            if is_busy(error):
+                raise AccountsAreBusy from error
+            raise
     raise AccountsAreBusy
 
 

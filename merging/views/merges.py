@@ -27,12 +27,13 @@ from merging.access import (
     typed_before,
     visible_merges,
 )
-from merging.errors import MergeError, UndoRefused
+from merging.errors import MergeError, MergeIsBusy, UndoRefused
 from merging.forms import MergeFilterForm, UndoForm
 from merging.models import Merge
 from merging.policies import POLICIES, Choices, parse_choices
 from merging.views import pages
 from merging.views.sections import ROWS_LISTED, tabs
+from rest_contract.outages import come_back
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -199,7 +200,8 @@ def _undo(request: HttpRequest, merge: Merge, form: UndoForm) -> HttpResponse:
             actor=actor_of(request), merge_id=merge.pk, reason=form.cleaned_data["reason"], origin=origin_of(request)
         )
     except MergeError as error:
-        return _undo_page(request, merge, form, error, 409)
+        page = _undo_page(request, merge, form, error, 409)
+        return come_back(page) if isinstance(error, MergeIsBusy) else page
     messages.success(request, f"The merge was undone: {merge.source} and {merge.destination} are as they were before.")
     return redirect("merging:merge", merge.pk)
 

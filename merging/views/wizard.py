@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from merging import review, services, tasks
 from merging.access import actor_of, asks_for_password, merger_required, origin_of, typed_before, visible_account
-from merging.errors import ChoicesInvalid, MergeError, PlanIsStale
+from merging.errors import ChoicesInvalid, MergeError, MergeIsBusy, PlanIsStale
 from merging.forms import PARTS, Address, ConfirmForm
 from merging.handlers import Case
 from merging.models import Merge
 from merging.policies import Choices, parse_choices
 from merging.views import pages
+from rest_contract.outages import come_back
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -173,7 +174,8 @@ def _refused(request: HttpRequest, question: Question, given: dict[str, Any], er
     if done:
         return redirect("merging:merge", done.pk)
     changed = error.facts.get("sections", ()) if isinstance(error, PlanIsStale) else ()
-    return _page(request, question, status=409, refusal=error, changed=changed, given=given)
+    page = _page(request, question, status=409, refusal=error, changed=changed, given=given)
+    return come_back(page) if isinstance(error, MergeIsBusy) else page
 
 
 def _say(request: HttpRequest, merge: Merge) -> None:

@@ -16,6 +16,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const panel = event.detail.target;
+  document.querySelector("[data-unavailable]")?.remove();
   if (!isPanel(panel) || !panel.innerHTML.trim()) return;
   for (const menu of document.querySelectorAll("details[data-menu][open]")) menu.open = false;
   if (!panel.open) panel.showModal();
@@ -23,7 +24,20 @@ document.addEventListener("htmx:afterSwap", (event) => {
   (panel.querySelector("[autofocus]") ?? document.getElementById("panel-title"))?.focus();
 });
 
+// The form stays as it was typed; the message says that it wasn't saved.
+function tellUnavailable(verb) {
+  const place = document.querySelector("dialog#panel[open]") ?? document.getElementById("main");
+  place.querySelector("[data-unavailable]")?.remove();
+  const message = document.createElement("div");
+  message.className = "alert alert-danger";
+  message.setAttribute("role", "alert");
+  message.dataset.unavailable = "";
+  message.textContent = `${verb === "get" ? "" : "Nothing was saved. "}Temporarily unavailable. Try again in a moment.`;
+  place.prepend(message);
+}
+
 document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 503) return tellUnavailable(event.detail.requestConfig.verb);
   if (isPanel(event.detail.target)) location.assign(event.detail.pathInfo.requestPath);
 });
 
