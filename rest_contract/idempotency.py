@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.renderers import JSONRenderer
@@ -24,7 +25,6 @@ from rest_contract.outages import sqlstate
 from rest_contract.problems import MEDIA_TYPE, Conflict, Invalid, Problem, as_problem, field_error, respond
 
 KEPT = timedelta(hours=24)
-DEAD = timedelta(minutes=1)
 PATIENCE = "8s"
 LOCK_TIMEOUT = "55P03"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -69,14 +69,19 @@ def once(request: Request, key: str, work: Callable[[], Response]) -> Response:
 def once_apart(request: Request, key: str, work: Callable[[], Response]) -> Response:
     """As `once`, for work that must keep what it wrote when it is refused, such as a count of wrong passwords.
 
-    The key's row is committed first, without an answer. Should the work die, another may begin after a minute.
+    The key's row is committed first, without an answer. Its owner holds the key by a lock that dies with the process;
+    whoever has the lock and finds such a row knows that its owner died, and begins anew. Work that was committed at
+    that moment is asked for again, so it must be harmless twice, as a link of what is linked is.
     """
     asked = _fingerprint(request)
-    with transaction.atomic():
-        IdempotencyKey.objects.filter(owner=request.user.pk, key=key, status=0, at__lt=timezone.now() - DEAD).delete()
-        row, is_new = _claim(request.user.pk, key, asked)
-    if not is_new:
-        return _replay(row, asked)
+    with _held(request.user.pk, key):
+        IdempotencyKey.objects.filter(owner=request.user.pk, key=key, status=0).delete()
+        with transaction.atomic():
+            row, is_new = _claim(request.user.pk, key, asked)
+        return _work_apart(row, work) if is_new else _replay(row, asked)
+
+
+def _work_apart(row: IdempotencyKey, work: Callable[[], Response]) -> Response:
     try:
         response = work()
     except Exception as error:
@@ -87,6 +92,23 @@ def once_apart(request: Request, key: str, work: Callable[[], Response]) -> Resp
         response = respond(problem)
     _keep(row, response)
     return response
+
+
+@contextmanager
+def _held(owner_id: int | None, key: str) -> Iterator[None]:
+    """Have the key for oneself, by an advisory lock of this connection, not of a transaction: there are several."""
+    name = f"idempotency {owner_id} {key}"
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    except OperationalError as error:
+        raise (_still_running() if sqlstate(error) == LOCK_TIMEOUT else error) from None
+    try:
+        yield
+    finally:
+        with suppress(Error), connection.cursor() as cursor:  # a connection that died took its locks along
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def _fingerprint(request: Request) -> str:
