@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -19,10 +19,14 @@ class AccountError(Exception):
 
 
 class UnknownAccount(AccountError):
-    """It doesn't exist, or isn't the actor's to see: the answer is the same."""
+    """It doesn't exist, or isn't the actor's to see: the answer is the same. `account_ids`: which of those named."""
 
     code = "not_found"
     detail = "There is no such account."
+
+    def __init__(self, detail: str = "", *, account_ids: Iterable[int] = ()) -> None:
+        self.account_ids = frozenset(account_ids)
+        super().__init__(detail)
 
 
 class NotAllowed(AccountError):

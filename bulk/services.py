@@ -18,9 +18,11 @@ from django.utils import timezone
 
 import audit.services
 from accounts.models import User
+from accounts.services import lock_actor
 from bulk import reading
 from bulk.errors import ImportRefused
 from bulk.kinds import KINDS
+from bulk.kinds.base import lost_right, refuse_all
 from bulk.models import Import, ImportRow
 
 BATCH = 1000
@@ -37,6 +39,7 @@ Status, Verdict = Import.Status, ImportRow.Verdict
 def upload(*, actor: User, kind: str, file: BinaryIO, name: str, size: int) -> Import:
     """Keep the rows of a file; nothing else is written until somebody confirms. Raises ImportRefused."""
     reading.check_size(size)
+    _need_rights(actor.pk)
     header, rows = reading.read(file, KINDS[kind].columns())
     missing = [column for column in KINDS[kind].required() if column not in header]
     if missing:
@@ -88,6 +91,7 @@ def work(import_id: int) -> bool:
         file = _claim(import_id)
         if file is None:
             return False
+        # Not locked yet: the kinds lock the actor among the accounts of a batch, in id order, and decide again.
         actor = User.objects.get(pk=file.uploaded_by_id)
         if file.status == Status.CHECKING:
             return _check_some(file, actor)
@@ -103,7 +107,8 @@ def _claim(import_id: int) -> Import | None:
 def _check_some(file: Import, actor: User) -> bool:
     rows = list(file.rows.filter(verdict="")[:BATCH])
     if rows:
-        KINDS[file.kind].judge(rows, actor)
+        if not refuse_all(rows, lost_right(actor)):
+            KINDS[file.kind].judge(rows, actor)
         _save(rows)
         return True
     KINDS[file.kind].settle(file)
@@ -116,7 +121,11 @@ def _run_some(file: Import, actor: User) -> bool:
     waiting = file.rows.filter(outcome="")
     rows = list(waiting.filter(verdict__in=[Verdict.ADDED, Verdict.CHANGED])[: BATCH if file.kind != "merges" else 1])
     if rows:
-        KINDS[file.kind].run(rows, actor, f"import {file.pk}")
+        if refuse_all(rows, lost_right(actor)):
+            for row in rows:
+                row.outcome = row.verdict
+        else:
+            KINDS[file.kind].run(rows, actor, f"import {file.pk}")
         _save(rows)
         return True
     waiting.filter(verdict=Verdict.UNCHANGED).update(outcome=Verdict.UNCHANGED)
@@ -146,9 +155,13 @@ def _save(rows: Sequence[ImportRow]) -> None:
 
 
 def confirm(*, actor: User, import_id: int) -> Import:
-    """Let a checked file run, with the rights of the person who uploaded it. Raises ImportRefused."""
+    """Let a checked file run, with the rights of the person who uploaded it. Needs those rights oneself.
+
+    Raises ImportRefused, with `not_found` for somebody else's file unless the actor is a superadmin.
+    """
     with transaction.atomic():
-        file = Import.objects.select_for_update(no_key=True).get(pk=import_id)  # one confirmation
+        file = _own(actor, import_id)  # one confirmation
+        _need_rights(actor.pk)
         if file.status != Status.CHECKED:
             raise ImportRefused(f"This file can't be confirmed: {file.get_status_display().lower()}.", "not_checked")
         file.status, file.confirmed_at = Status.RUNNING, timezone.now()
@@ -158,15 +171,30 @@ def confirm(*, actor: User, import_id: int) -> Import:
 
 
 def cancel(*, actor: User, import_id: int) -> Import:
-    """Stop a file. Rows that ran stay as they are; the others never run."""
+    """Stop a file. Rows that ran stay as they are; the others never run. Raises ImportRefused, as confirm does."""
     with transaction.atomic():
-        file = Import.objects.select_for_update(no_key=True).get(pk=import_id)  # waits for the batch at work
+        file = _own(actor, import_id)  # waits for the batch at work
         if file.status in (Status.DONE, Status.CANCELLED):
             raise ImportRefused("This file has ended already.", "ended")
         file.status, file.finished_at = Status.CANCELLED, timezone.now()
         file.save(update_fields=["status", "finished_at"])
         _audit("import.cancelled", file, actor)
     return file
+
+
+def _own(actor: User, import_id: int) -> Import:
+    """The file, locked against another confirmation, cancellation or batch; a superadmin's own are all."""
+    file: Import = Import.objects.select_for_update(no_key=True).get(pk=import_id)
+    if file.uploaded_by_id != actor.pk and not User.objects.get(pk=actor.pk).is_superadmin:
+        raise ImportRefused("There is no such file.", "not_found")
+    return file
+
+
+def _need_rights(actor_id: int) -> None:
+    """Under lock: who takes the right away waits for this, or is seen by it."""
+    with transaction.atomic():
+        if reason := lost_right(lock_actor(actor_id)):
+            raise ImportRefused(reason, "not_allowed")
 
 
 def forget_old_rows() -> int:

@@ -59,12 +59,12 @@ class Subscriptions(OwnedRows):
     orderings = {"id": "id", "starts_at": "starts_at", "ends_at": "ends_at"}
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        self.lock(row["user"] for row in rows)
+        self.lock(rows)
         need_seats(Counter(row["plan"] for row in rows if row.get("status", ACTIVE) == ACTIVE))
         return super().insert(rows)
 
     def change(self, row: Any, values: Row) -> Any:
-        self.lock([row.user_id])
+        self.lock_row(row)
         if values.get("status") == ACTIVE and row.status != ACTIVE:
             need_seats(Counter([row.plan_id]))
         return super().change(row, values)

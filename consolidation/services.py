@@ -1,7 +1,8 @@
 """The steps of the assistant. Each writes what it did, and who did it, in the same transaction.
 
 Nothing is transferred by itself: every enrollment, date, name and address is written because a person said so.
-Locks: the consolidation's row first, so that two admins don't do one step twice; the services below take the accounts.
+Locks: the consolidation's row first, so that two admins don't do one step twice; then both accounts and the admin's own
+in id order, and their right over both accounts is decided again; the services below find them locked.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from learning_records.models import Enrollment
 
 def start(*, actor: User, account: User, other: User, origin: str = "") -> Consolidation:
     """Begin, or find the open consolidation of these two accounts. Raises ConsolidationError."""
-    _check_subjects(account, other)
     one, two = sorted((account.pk, other.pk))
     with transaction.atomic():
+        accounts.lock_owners([one, two], actor_id=actor.pk)
+        users = User.objects.in_bulk([one, two])
+        _check_subjects(users[account.pk], users[other.pk])
         found, is_new = Consolidation.objects.get_or_create(
             one_id=one, other_id=two, finished_at=None, defaults={"started_by_id": actor.pk}
         )
@@ -40,7 +43,7 @@ def start(*, actor: User, account: User, other: User, origin: str = "") -> Conso
 def choose_primary(*, actor: User, consolidation_id: int, account_id: int, origin: str = "") -> Consolidation:
     """Say which account is kept, whatever was suggested."""
     with transaction.atomic():
-        consolidation = _open(consolidation_id)
+        consolidation = _open(consolidation_id, actor)
         if account_id not in (consolidation.one_id, consolidation.other_id):
             raise ConsolidationError("Choose one of the two accounts.", "not_one_of_them")
         consolidation.primary_id, consolidation.is_confirmed = account_id, False
@@ -54,7 +57,7 @@ def re_enroll(
 ) -> list[Enrollment]:
     """Enroll the primary in courses that only the secondary has: enrollment of the secondary to completion date or None."""
     with transaction.atomic():
-        consolidation, primary, secondary = _with_primary(consolidation_id)
+        consolidation, primary, secondary = _with_primary(consolidation_id, actor)
         missing = {row.pk: row for row in missing_enrollments(primary, secondary)}
         if unknown := dates.keys() - missing.keys():
             raise ConsolidationError(
@@ -78,7 +81,7 @@ def set_completion_date(
 ) -> Enrollment:
     """Write the day on which the primary completed a course, as set by hand."""
     with transaction.atomic():
-        consolidation, primary, _ = _with_primary(consolidation_id)
+        consolidation, primary, _ = _with_primary(consolidation_id, actor)
         rows = Enrollment.objects.filter(user=primary, is_historical=False)
         enrollment = rows.filter(pk=enrollment_id).first()
         if enrollment is None:
@@ -99,7 +102,7 @@ def _completed(at: datetime) -> dict[str, Any]:
 def update_profile(*, actor: User, consolidation_id: int, changes: Mapping[str, Any], origin: str = "") -> User:
     """Write fields of the primary's profile. Raises the errors of accounts.services.update_user."""
     with transaction.atomic():
-        consolidation, primary, _ = _with_primary(consolidation_id)
+        consolidation, primary, _ = _with_primary(consolidation_id, actor)
         user = accounts.update_user(actor=actor, account_id=primary.pk, data=dict(changes), origin=origin)
         names = ", ".join(sorted(changes)).replace("_", " ")
         _note(consolidation, actor, f"Updated the profile of {user.username}: {names}.", origin)
@@ -119,7 +122,7 @@ class Ending:
 def finish(*, actor: User, consolidation_id: int, ending: Ending, origin: str = "") -> Consolidation:
     """Remove the secondary as chosen and hand its e-mail and username over. Raises ConsolidationError and account errors."""
     with transaction.atomic():
-        consolidation, primary, secondary = _with_primary(consolidation_id)
+        consolidation, primary, secondary = _with_primary(consolidation_id, actor, ends=True)
         if not ending.is_confirmed:
             raise ConsolidationError(
                 "Confirm first that all needed information is on the primary account.", "not_confirmed"
@@ -175,16 +178,25 @@ def _check_subjects(account: User, other: User) -> None:
             raise ConsolidationError("A deleted account can't be consolidated.", "account_deleted")
 
 
-def _open(consolidation_id: int) -> Consolidation:
+def _open(consolidation_id: int, actor: User, *, ends: bool = False) -> Consolidation:
+    """The consolidation, once the admin may still write for both accounts.
+
+    `ends`: the step ends the secondary and changes the primary, which are locked as strongly at once.
+    """
     consolidation = Consolidation.objects.select_for_update(no_key=True).get(pk=consolidation_id)  # one step at a time
+    both = [consolidation.one_id, consolidation.other_id]
+    if ends and consolidation.primary_id and consolidation.secondary_id:
+        kept = [consolidation.primary_id]
+        accounts.lock_to_change(consolidation.secondary_id, ends=True, others=kept, actor_id=actor.pk)
+    accounts.lock_owners(both, actor_id=actor.pk)
     if consolidation.finished_at is not None:
         raise ConsolidationError("This consolidation has been finished.", "finished")
     return consolidation
 
 
-def _with_primary(consolidation_id: int) -> tuple[Consolidation, User, User]:
+def _with_primary(consolidation_id: int, actor: User, *, ends: bool = False) -> tuple[Consolidation, User, User]:
     """The open consolidation, its primary and its secondary."""
-    consolidation = _open(consolidation_id)
+    consolidation = _open(consolidation_id, actor, ends=ends)
     if consolidation.primary_id is None or consolidation.secondary_id is None:
         raise ConsolidationError("Choose the primary account first.", "no_primary")
     users = User.objects.in_bulk([consolidation.one_id, consolidation.other_id])

@@ -15,17 +15,18 @@ from merging.journal import StepMissed
 from rest_contract.outages import is_busy
 
 
-def lock_accounts(account_ids: set[int], source_id: int) -> None:
-    """Lock the two accounts and their companions, all in id order, then see that the companions are still those.
+def lock_accounts(account_ids: set[int], source_id: int, actor_id: int) -> None:
+    """Lock the two accounts, their companions and the actor, all in id order, then see that no companion was added.
 
     The source FOR UPDATE: nothing may be written for it meanwhile, not even a row with a foreign key to it. The
-    others FOR NO KEY UPDATE: no other merge, link or profile change, but their learning goes on.
+    others FOR NO KEY UPDATE: no other merge, link or profile change, but their learning goes on. The actor FOR SHARE:
+    whoever takes a right, role or assignment away waits for this merge, or is seen by it; the actor's other work goes on.
     """
     wanted = account_ids | _companions(account_ids)
+    strengths = {actor_id: "SHARE"} | dict.fromkeys(wanted, "NO KEY UPDATE") | {source_id: "UPDATE"}
     table = get_user_model()._meta.db_table
     with connection.cursor() as cursor:
-        for is_source, ids in groupby(sorted(wanted), lambda account_id: account_id == source_id):
-            strength = "UPDATE" if is_source else "NO KEY UPDATE"
+        for strength, ids in groupby(sorted(strengths), strengths.__getitem__):
             sql = f'SELECT FROM "{table}" WHERE id = ANY(%s) ORDER BY id FOR {strength}'
             cursor.execute(sql, [list(ids)])
     if not _companions(account_ids) <= wanted:

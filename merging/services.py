@@ -67,7 +67,7 @@ def request_merge(
     """
     chosen = find_policy(policy)
     with one_transaction():
-        lock_accounts({source_id, destination_id}, source_id)
+        lock_accounts({source_id, destination_id}, source_id, actor.pk)
         case, actor = _read(actor.pk, source_id, destination_id, chosen, choices)
         merge_id = _new_merge_id()
         plan = _plan_under_lock(case, actor, digest, merge_id)
@@ -117,7 +117,7 @@ def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
             )  # its status must not change meanwhile
             if merge.status != Merge.Status.QUEUED:
                 return merge
-            lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+            lock_accounts({merge.source_id, merge.destination_id}, merge.source_id, merge.performed_by_id)
             ids = (merge.performed_by_id, merge.source_id, merge.destination_id)
             case, actor = _read(*ids, find_policy(merge.policy), merge.choices)
             _carry_out(merge, _plan_under_lock(case, actor, merge.digest, merge.pk), origin)
@@ -135,7 +135,7 @@ def undo_merge(*, actor: User, merge_id: int, reason: str, origin: str = "") -> 
     """
     with one_transaction():
         merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # two undos must not both pass
-        lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+        lock_accounts({merge.source_id, merge.destination_id}, merge.source_id, actor.pk)
         check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)
         _rewind(merge)
         merge.status, merge.undone_by_id, merge.undone_at = Merge.Status.UNDONE, actor.pk, timezone.now()
@@ -150,7 +150,7 @@ def preview_undo(*, actor: User, merge_id: int) -> None:
     """Try the undo and take it back: raises what undo_merge would raise, and changes nothing."""
     with one_transaction():
         merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # as undo_merge
-        lock_accounts({merge.source_id, merge.destination_id}, merge.source_id)
+        lock_accounts({merge.source_id, merge.destination_id}, merge.source_id, actor.pk)
         check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)
         _rewind(merge)
         transaction.set_rollback(True)

@@ -135,9 +135,7 @@ class WritableRows(Rows):
         known = set(self.referable(field.model, name).filter(pk__in=ids).values_list("pk", flat=True))
         for place, some in enumerate(wanted):
             if set(some) - known:
-                yield field_error(
-                    f"{place}.{name}" if many else name, "does_not_exist", "There is nothing with this id."
-                )
+                yield missing(f"{place}.{name}" if many else name)
 
     def referable(self, model: type[models.Model], name: str) -> QuerySet[Any]:
         """The rows that a body of this caller may refer to."""
@@ -162,6 +160,11 @@ class WritableRows(Rows):
     def as_columns(self, row: Row) -> Row:
         """Validated values by attribute name: relations become `<name>_id`."""
         return {self.model._meta.get_field(name).attname: value for name, value in row.items()}  # type: ignore[union-attr]
+
+
+def missing(field: str) -> dict[str, str]:
+    """The one answer about a reference to what doesn't exist, or isn't the caller's to see."""
+    return field_error(field, "does_not_exist", "There is nothing with this id.")
 
 
 def unknown(errors: Sequence[Mapping[str, str]]) -> Problem:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 import audit.services
-from accounts.models import Right, Role, Status, User
-from accounts.services import lock_for_writing
+from accounts.errors import UnknownAccount
+from accounts.models import Right, User
+from accounts.services import lock_actor, lock_for_writing, lock_owners
+from accounts.services.permissions import writable_by
 from rest_contract import filters
 from rest_contract.problems import Conflict, Forbidden
-from rest_contract.views import Row, Rows, WritableRows, origin_of
+from rest_contract.views import Row, Rows, WritableRows, missing, origin_of, unknown
 
+ATTEMPTS: Final = 5
 SURVIVOR_HEADER = "Written-To-Survivor"
 
 
@@ -24,14 +29,6 @@ def actor_of(request: Request) -> User:
     """The signed-in account; permissions made sure that there is one."""
     assert isinstance(request.user, User)  # noqa: S101 - for the type checker
     return request.user
-
-
-def writable_by(actor: User) -> QuerySet[User]:
-    """The accounts whose rows `actor` may write: all for a superadmin, visible learners with Users/Edit."""
-    users: QuerySet[User] = User.objects.visible_to(actor)
-    if actor.is_superadmin:
-        return users
-    return users.filter(role=Role.LEARNER) if actor.has_right(Right.EDIT) else users.none()
 
 
 def need_right(actor: User, right: Right = Right.EDIT) -> None:
@@ -51,14 +48,20 @@ class CatalogueRows(WritableRows):
         need_superadmin(actor_of(self.request))
 
     def insert(self, rows: list[Row]) -> list[Any]:
+        self.prove()
         made = super().insert(rows)
         self.note("created", made)
         return made
 
     def change(self, row: Any, values: Row) -> Any:
+        self.prove()
         changed = super().change(row, values)
         self.note("changed", [row])
         return changed
+
+    def prove(self) -> None:
+        """Again, under lock: a right may have ended since the request came in."""
+        need_superadmin(lock_actor(actor_of(self.request).pk))
 
     def note(self, what: str, rows: Sequence[Any], subject_id: int | None = None) -> None:
         """One audit entry for all rows of the request."""
@@ -117,6 +120,20 @@ class ListedIds:
         return {}
 
 
+@contextmanager
+def in_sight() -> Iterator[None]:
+    """Around a write to what an address names: the answer for what is out of sight is that of an unknown address."""
+    try:
+        yield
+    except UnknownAccount as error:
+        raise Http404 from error
+
+
+def _refuse_deleted(gone: set[int]) -> None:
+    if gone:
+        raise Conflict("account_deleted", "The account was deleted.", accounts=sorted(gone))
+
+
 class ReadableOwnedRows(Rows):
     """Rows of the accounts that the caller may see. `owner` is the path to the account; `masks` name other accounts."""
 
@@ -173,26 +190,47 @@ class OwnedRows(ReadableOwnedRows, CatalogueRows):
 
     def insert(self, rows: list[Row]) -> list[Any]:
         """Lock the accounts, and write for the survivors of those that were merged and are inactive."""
-        targets = self.lock(row["user"] for row in rows)
+        targets = self.lock(rows)
         return super().insert([{**row, "user": targets[row["user"]]} for row in rows])
 
     def change(self, row: Any, values: Row) -> Any:
-        self.lock([self.owner_of(row)])
-        row.refresh_from_db()
+        self.lock_row(row)
         return super().change(row, values)
 
-    def lock(self, account_ids: Iterable[int]) -> dict[int, int]:
-        """For each account the one to write to. Raises Conflict for a deleted account."""
-        wanted = set(account_ids)
-        targets = lock_for_writing(wanted)
-        gone = wanted - targets.keys()
-        gone |= set(
-            User.objects.filter(pk__in=set(targets.values()), status=Status.DELETED).values_list("pk", flat=True)
-        )
-        if gone:
-            raise Conflict("account_deleted", "The account was deleted.", accounts=sorted(gone))
+    def prove(self) -> None:
+        """Done with the locks of the accounts."""
+
+    def lock(self, rows: Sequence[Row]) -> dict[int, int]:
+        """For each account that new rows name, the one to write to, once the caller may write for it.
+
+        One that the caller may not see, or whose survivor they may not see, is as if it didn't exist. Raises Conflict
+        for a deleted account.
+        """
+        wanted = {row["user"] for row in rows}
+        try:
+            targets = lock_for_writing(wanted, actor_id=actor_of(self.request).pk)
+        except UnknownAccount as error:
+            places = [place for place, row in enumerate(rows) if row["user"] in error.account_ids]
+            raise unknown([missing(f"{place}.user" if self.many else "user") for place in places]) from error
+        _refuse_deleted(wanted - targets.keys())
         self.redirected = {old: new for old, new in targets.items() if old != new}
         return targets
+
+    def lock_row(self, row: Any) -> None:
+        """Lock the account that holds the row and read the row again; what is out of sight by now isn't there.
+
+        When a merge moved the row meanwhile, the locks are given back and taken anew.
+        """
+        for _ in range(ATTEMPTS):
+            mark, owner = transaction.savepoint(), self.owner_of(row)
+            with in_sight():
+                _refuse_deleted({owner} - lock_owners([owner], actor_id=actor_of(self.request).pk))
+            row.refresh_from_db()
+            if self.owner_of(row) == owner:
+                transaction.savepoint_commit(mark)
+                return
+            transaction.savepoint_rollback(mark)
+        raise Conflict("accounts_are_busy", "The account is being merged. Try again in a moment.")
 
     def note(self, what: str, rows: Sequence[Any], subject_id: int | None = None) -> None:
         owners = {self.owner_of(row) for row in rows}

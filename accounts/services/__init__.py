@@ -8,11 +8,13 @@ from accounts.services.access import end_access
 from accounts.services.branches import change_branch, create_branch
 from accounts.services.credentials import check_credentials, confirm_password, count_request, find_by_sign_in
 from accounts.services.lifecycle import deactivate, delete_account, reactivate
-from accounts.services.locks import lock_for_writing
+from accounts.services.locks import lock_to_change
 from accounts.services.lookup import find_by_identifier
 from accounts.services.many import create_users
 from accounts.services.password import change_own_password
+from accounts.services.permissions import lock_actor, lock_for_writing, lock_owners
 from accounts.services.tokens import create_token, find_token, grantable_scopes, may_have_tokens, revoke_token
+from accounts.services.updating import update_users
 from accounts.services.users import create_user, update_user
 
 __all__ = [
@@ -33,9 +35,13 @@ __all__ = [
     "find_by_sign_in",
     "find_token",
     "grantable_scopes",
+    "lock_actor",
     "lock_for_writing",
+    "lock_owners",
+    "lock_to_change",
     "may_have_tokens",
     "reactivate",
     "revoke_token",
     "update_user",
+    "update_users",
 ]

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 import audit.services
 from accounts.errors import FieldsInvalid, NotAllowed, UnknownAccount
 from accounts.models import Branch, User
+from accounts.services.permissions import lock_actor
 
 
 def create_branch(*, actor: User, name: str, parent_id: int | None = None, origin: str = "") -> Branch:
@@ -24,9 +25,9 @@ def change_branch(*, actor: User, branch_id: int, name: str, parent_id: int | No
 
 
 def _keep(actor: User, branch: Branch, name: str, parent_id: int | None, action: str, origin: str) -> Branch:
-    if not User.objects.get(pk=actor.pk).is_superadmin:
-        raise NotAllowed("Only a superadmin may change branches.")
     with transaction.atomic(), connection.cursor() as cursor:
+        if not lock_actor(actor.pk).is_superadmin:
+            raise NotAllowed("Only a superadmin may change branches.")
         # Two moves at once could make a circle that neither sees. Reading goes on meanwhile.
         cursor.execute(f"LOCK TABLE {connection.ops.quote_name(Branch._meta.db_table)} IN SHARE ROW EXCLUSIVE MODE")
         branch.name, branch.parent_id = name.replace("\x00", "").strip(), parent_id

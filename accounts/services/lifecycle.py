@@ -7,7 +7,7 @@ from django.db.models import Q
 
 import audit.services
 import notices.services
-from accounts.errors import AccountDeleted, LastSuperadmin, NotAllowed, OwnAccount, UnknownAccount
+from accounts.errors import AccountDeleted, LastSuperadmin, OwnAccount
 from accounts.models import (
     Alias,
     AssignedBranch,
@@ -21,8 +21,9 @@ from accounts.models import (
     User,
 )
 from accounts.services.access import end_access
-from accounts.services.authority import as_now, check_act
+from accounts.services.authority import check_act
 from accounts.services.locks import lock_to_change
+from accounts.services.permissions import find_subject
 from merging.erasure import erase_journals
 
 BLANK = (
@@ -36,22 +37,6 @@ BLANK = (
     "language",
     "timezone",
 )
-
-
-def find_subject(actor: User, account_id: int, right: Right) -> User:
-    """The account that `actor` wants to act on, as it is now.
-
-    Raises UnknownAccount when it isn't theirs to see, NotAllowed without the right or on a privileged account.
-    """
-    actor = as_now(actor)
-    subject: User | None = User.objects.visible_to(actor).filter(pk=account_id).first()
-    if subject is None:
-        raise UnknownAccount
-    if not actor.has_right(right):
-        raise NotAllowed(f"This takes the right {right.label}.")
-    if subject.role != Role.LEARNER and not actor.is_superadmin:
-        raise NotAllowed("Only a superadmin may do this to a power user or superadmin.")
-    return subject
 
 
 def deactivate(*, actor: User, account_id: int, origin: str = "") -> User:
@@ -75,7 +60,7 @@ def reactivate(*, actor: User, account_id: int, origin: str = "") -> User:
     be merged into the survivor. Old identifiers find the survivor all the same. Raises as deactivate does.
     """
     with transaction.atomic():
-        lock_to_change(account_id, ends=True)  # writes for a merged account change their target
+        lock_to_change(account_id, ends=True, actor_id=actor.pk)  # writes for a merged account change their target
         subject = find_subject(actor, account_id, Right.EDIT)
         check_act(actor, subject)
         if subject.status == Status.DELETED:
@@ -102,7 +87,7 @@ def delete_account(*, actor: User, account_id: int, origin: str = "") -> User:
 
 def _lock_to_end(actor: User, account_id: int, right: Right) -> User:
     """The subject, locked so that nothing is written for it meanwhile, with all that forbids to end it checked."""
-    lock_to_change(account_id, ends=True, others=superadmins_to_lock(account_id))
+    lock_to_change(account_id, ends=True, others=superadmins_to_lock(account_id), actor_id=actor.pk)
     subject = find_subject(actor, account_id, right)
     check_act(actor, subject)
     if subject.status == Status.DELETED:

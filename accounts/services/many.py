@@ -23,7 +23,7 @@ from accounts.models import (
 )
 from accounts.services.authority import check_creation
 from accounts.services.fields import Problems, clean
-from accounts.services.identifiers import check_free
+from accounts.services.identifiers import FOUND_BY, check_sign_in, clash, clashing, lock_words, wishes_of
 from accounts.services.profile import clean_value
 from accounts.services.relations import own_branches
 from accounts.services.users import check_may_create, check_privileged, check_required, fill
@@ -89,14 +89,21 @@ def _check_rights(actor: User, new: Sequence[_New]) -> None:
 
 
 def _check_identifiers(new: Sequence[_New]) -> None:
+    wishes = [
+        wish for one in new for wish in wishes_of(one.account, {name: getattr(one.account, name) for name in FOUND_BY})
+    ]
+    lock_words(wish.word for wish in wishes)
+    clashing_with = {id(wish.account): wish for wish in clashing(wishes)}
     words = {word for one in new for word in (one.account.username, one.account.email) if word}
     with connection.cursor() as cursor:
         cursor.execute(TAKEN, [list(words)])
         taken = {word for (word,) in cursor.fetchall()}
     met: set[str] = set()
     for one in new:
+        if id(one.account) in clashing_with:
+            one.problems.errors.append(clash(clashing_with[id(one.account)]))
         if {one.account.username, one.account.email} & taken:
-            check_free(one.account, ("username", "email"), one.problems)
+            check_sign_in(one.account, ("username", "email"), one.problems)
         own = {name: getattr(one.account, name).lower() for name in ("username", "email")}
         for name, word in own.items():
             if word and word in met:

@@ -17,11 +17,11 @@ from accounts.services.identifiers import as_problem, audit_detail, check_free
 from accounts.services.lifecycle import (
     check_not_last_superadmin,
     deactivate,
-    find_subject,
     reactivate,
     superadmins_to_lock,
 )
 from accounts.services.locks import lock_to_change
+from accounts.services.permissions import find_subject, lock_actor
 from accounts.services.relations import own_branches, set_relations
 
 RELEASABLE = frozenset({"username", "email", "status"})
@@ -64,7 +64,7 @@ def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin
     """
     with transaction.atomic():
         demotes = superadmins_to_lock(account_id) if "role" in data else []
-        lock_to_change(account_id, ends="status" in data, others=demotes)
+        lock_to_change(account_id, ends="status" in data, others=demotes, actor_id=actor.pk)
         account = find_subject(actor, account_id, Right.EDIT)
         actor = as_now(actor)
         _check_state(actor, account, data)
@@ -90,7 +90,7 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
         check_not_last_superadmin(account)
     changed = [name for name, value in cleaned.items() if getattr(account, name) != value]
     fill(account, cleaned, data, problems)
-    taken_over = check_free(account, changed, problems)
+    taken_over = check_free(account, changed, problems, actor=actor)
     if not problems.errors:
         _save(account)
         if "role" in changed:
@@ -142,6 +142,7 @@ def check_required(data: Mapping[str, Any], problems: Problems) -> None:
 
 
 def check_may_create(actor: User, data: Mapping[str, Any]) -> User:
+    lock_actor(actor.pk)
     actor = as_now(actor)
     if not (actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)):
         raise NotAllowed(

@@ -44,7 +44,7 @@ def apart(work: Callable[[], Result]) -> Callable[[], Result]:
 def give_points(account_id: int) -> int | None:
     """Write for an account as every service does; answers the account that got it."""
     with transaction.atomic():
-        target = lock_for_writing([account_id]).get(account_id)
+        target = lock_for_writing([account_id], actor_id=None).get(account_id)
         if target is not None:
             PointEntry.objects.create(user_id=target, amount=1)
         return target
@@ -151,7 +151,7 @@ class TestWritingForAnAccount:
         delete_account(actor=root, account_id=gone.pk)
         ids = [active.pk, inactive.pk, gone.pk, source.pk, 10**9]
         with transaction.atomic():
-            found = lock_for_writing(ids)
+            found = lock_for_writing(ids, actor_id=None)
         assert found == {active.pk: active.pk, inactive.pk: inactive.pk, source.pk: survivor.pk}
 
     def test_a_reactivated_source_gets_its_own_rows(self) -> None:
@@ -169,11 +169,11 @@ class TestWritingForAnAccount:
     def test_it_takes_the_same_few_statements_for_many(self, django_assert_num_queries: Callable[..., object]) -> None:
         ids = [person(f"p{number}").pk for number in range(30)]
         with transaction.atomic(), django_assert_num_queries(2):  # type: ignore[attr-defined]
-            assert len(lock_for_writing(ids)) == 30
+            assert len(lock_for_writing(ids, actor_id=None)) == 30
 
     def test_it_takes_nothing_for_nobody(self) -> None:
         with transaction.atomic():
-            assert lock_for_writing([]) == {}
+            assert lock_for_writing([], actor_id=None) == {}
 
 
 @pytest.mark.covers("P.8")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from accounts.errors import NotAllowed, UnknownAccount
 from accounts.models import User
 from accounts.sign_in import address_of
 
@@ -56,6 +58,17 @@ def superadmins_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+@contextmanager
+def deciding() -> Iterator[None]:
+    """Around a write: what the service refuses at that moment is answered as the page itself would be."""
+    try:
+        yield
+    except UnknownAccount as error:
+        raise Http404(error.detail) from error
+    except NotAllowed as error:
+        raise PermissionDenied(error.detail) from error
 
 
 def find_account(actor: User, account_id: int) -> User:

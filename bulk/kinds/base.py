@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from accounts.models import User
+from accounts.errors import AccountError, UnknownAccount
+from accounts.models import Right, User
 from accounts.services.lookup import find_by_identifier
 from bulk.models import Import, ImportRow
+
+NEEDED = (Right.VIEW, Right.EDIT)
 
 
 class Kind(Protocol):
@@ -41,6 +44,33 @@ def resolve(actor: User, text: str) -> User | None:
         if found is not None:
             return found
     return find_by_identifier(actor, text)
+
+
+def lost_right(actor: User) -> str:
+    """Why nobody's rows may be written in this person's name, with the remedy; empty when they may."""
+    if not actor.is_active:
+        return (
+            "The account that uploaded this file is no longer active. Somebody who may edit users can upload it again."
+        )
+    missing = [right.label for right in NEEDED if not actor.has_right(right)]
+    if missing:
+        return f"Whoever uploaded this file doesn't have the right {missing[0]}. Ask a superadmin for it, then upload again."
+    return ""
+
+
+def refuse_all(rows: Sequence[ImportRow], reason: str) -> bool:
+    """Refuse every row when there is a reason to; whether there was one."""
+    if reason:
+        for row in rows:
+            row.refuse("", reason)
+    return bool(reason)
+
+
+def words_of(error: AccountError) -> str:
+    """Why the account of a row can't be written to, with the remedy."""
+    if isinstance(error, UnknownAccount):
+        return "This account can't be found any more, or isn't yours to change. Ask a superadmin, or remove the row."
+    return error.detail
 
 
 def refuse_repeats(file: Import, key: str, column: str, words: str) -> None:

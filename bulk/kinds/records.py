@@ -10,8 +10,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from accounts.errors import AccountError
 from accounts.models import User
-from bulk.kinds.base import refuse_repeats, resolve
+from bulk.kinds.base import refuse_repeats, resolve, words_of
 from bulk.models import Import, ImportRow
 from learning_records.errors import LearningError
 from learning_records.models import Course, LearningRecord
@@ -61,7 +62,7 @@ class RecordsKind:
         added = [row for row in rows if row.verdict == Verdict.ADDED]
         try:
             receive([_entry(row) for row in added], actor_id=actor.pk, origin=origin)
-        except LearningError:
+        except (LearningError, AccountError):
             for row in added:  # one of them: find out which, and keep the others
                 _receive_one(row, actor, origin)
         for row in rows:
@@ -103,6 +104,8 @@ def _parse(cells: Mapping[str, str], actor: User, courses: _Courses) -> tuple[in
     user = resolve(actor, cells.get("user", "")) if cells.get("user") else None
     if user is None:
         raise RowWrong("user", "No account is found by this. Give the id, username or e-mail of an account.")
+    if not user.is_learner and not actor.is_superadmin:
+        raise RowWrong("user", "Only a superadmin may add learning records for a power user or superadmin.")
     kind = (cells.get("kind") or LearningRecord.Kind.COURSE).lower()
     if kind not in LearningRecord.Kind.values:
         raise RowWrong("kind", "Give course, program or activity.")
@@ -186,3 +189,5 @@ def _receive_one(row: ImportRow, actor: User, origin: str) -> None:
         receive([_entry(row)], actor_id=actor.pk, origin=origin)
     except LearningError as error:
         row.refuse("", error.detail)
+    except AccountError as error:
+        row.refuse("user", words_of(error))

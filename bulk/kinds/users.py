@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 
-import audit.services
 from accounts.errors import AccountError
-from accounts.models import ProfileField, ProfileValue, Right, Role, User
-from accounts.services import create_user, update_user
+from accounts.models import ProfileField, ProfileValue, Role, User
+from accounts.services import create_user, lock_to_change, update_user, update_users
 from accounts.services.fields import OWN_FIELDS, Problems, clean
+from accounts.services.identifiers import FOUND_BY, find_taken, lock_words
 from accounts.services.profile import clean_value
-from bulk.kinds.base import refuse_repeats
-from bulk.kinds.finding import Finding, aliases_by_value, find_accounts, read_row
+from bulk.kinds.base import lost_right, refuse_all, refuse_repeats, words_of
+from bulk.kinds.finding import Finding, find_accounts, read_row
 from bulk.models import Import, ImportRow
 
 Verdict = ImportRow.Verdict
@@ -52,18 +50,18 @@ class UsersKind:
 
     def run(self, rows: Sequence[ImportRow], actor: User, origin: str) -> None:
         """Plain values in one statement for all rows; what has more to it, and what clashes, row by row."""
-        ids = sorted(row.target for row in rows if row.target)
-        # Nobody else changes these accounts meanwhile, but their learning goes on.
-        list(User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+        # Nobody else changes these accounts meanwhile, nor takes the actor's right away; their learning goes on.
+        lock_to_change(*(row.target for row in rows if row.target), actor_id=actor.pk)
+        actor = User.objects.get(pk=actor.pk)
         for row in rows:
             row.verdict, row.differences = "", {}
-        self.judge(rows, actor)
+        if not refuse_all(rows, lost_right(actor)):
+            self.judge(rows, actor)
+        # All at once and in one order, so that two files can't wait for each other's.
+        lock_words(new for row in rows for name, (_, new) in row.differences.items() if name in FOUND_BY)
         plain = [row for row in rows if row.verdict == Verdict.CHANGED and set(row.differences) <= set(OWN_FIELDS)]
-        try:
-            with transaction.atomic():
-                _write_plain(plain, actor, origin)
-        except IntegrityError:
-            plain = []  # somebody took a name at this very moment: find out which
+        if not _write_plain(plain, actor, origin):
+            plain = []  # something changed at this very moment: find out for which
         for row in rows:
             if row.verdict in (Verdict.ADDED, Verdict.CHANGED) and row not in plain:
                 _write_one(row, actor, origin)
@@ -145,50 +143,27 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_clashes(findings: Sequence[Finding]) -> None:
-    """Usernames and e-mail addresses that another account signs in with, or that still find another person."""
-    wanted = {
-        str(change[1]).lower()
-        for finding in findings
-        for name, change in finding.row.differences.items()
-        if name in ("username", "email") and change[1]
-    }
-    if not wanted:
-        return
-    holders: dict[str, set[int]] = {}
-    for name in ("username", "email"):
-        for value, pk in User.objects.annotate(name=Lower(name)).filter(name__in=wanted).values_list("name", "pk"):
-            holders.setdefault(value, set()).add(pk)
-    for value, pk in aliases_by_value(wanted):
-        holders.setdefault(value, set()).add(pk)
-    for finding in findings:
-        for name in ("username", "email"):
-            value = str(finding.row.differences.get(name, ["", ""])[1]).lower()
-            if value and holders.get(value, set()) - {finding.row.target}:
-                finding.row.refuse(name, f"This {name} is in use by another account.")
+    """Identifiers that another account signs in with, or that find another person."""
+    by_prefix = {f"{place}.": finding for place, finding in enumerate(findings)}
+    wanted = [
+        (finding.account or User(), {name: new for name, (_, new) in finding.row.differences.items()}, prefix)
+        for prefix, finding in by_prefix.items()
+    ]
+    for problem in find_taken(wanted):
+        place, _, name = problem["field"].partition(".")
+        row = by_prefix[f"{place}."].row
+        if row.verdict != Verdict.REFUSED:
+            row.refuse(name, problem["detail"])
 
 
-def _write_plain(rows: Sequence[ImportRow], actor: User, origin: str) -> None:
-    """Write the built-in values of many accounts at once, with their audit entries."""
-    values = {row.target: _new_values(row) for row in rows}
-    names = sorted(set().union(*values.values()))
-    if not names:
-        return
-    sets = ", ".join(f'"{name}" = (q.after)."{name}"' for name in names)
-    sql = f"""
-        UPDATE accounts_user t SET {sets}
-        FROM (SELECT u.id, jsonb_populate_record(u, v.values) AS after
-              FROM jsonb_to_recordset(%s::jsonb) v(id bigint, values jsonb) JOIN accounts_user u ON u.id = v.id) q
-        WHERE t.id = q.id
-    """  # noqa: S608  (names of our own columns)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps([{"id": pk, "values": new} for pk, new in values.items()])])
-    told = [(row.target, {"fields": sorted(row.differences)}) for row in rows if row.target]
-    audit.services.record_all("user.updated", told, actor_id=actor.pk, origin=origin)
-
-
-def _new_values(row: ImportRow) -> dict[str, Any]:
-    values = {name: after for name, (_, after) in row.differences.items()}
-    return values | ({"email_state": "unverified"} if "email" in values else {})
+def _write_plain(rows: Sequence[ImportRow], actor: User, origin: str) -> bool:
+    """Write the built-in values of many accounts at once; whether that went well for all of them."""
+    changes = {row.target or 0: {name: new for name, (_, new) in row.differences.items()} for row in rows}
+    try:
+        update_users(actor=actor, changes=changes, origin=origin)
+    except AccountError:
+        return False
+    return True
 
 
 def _write_one(row: ImportRow, actor: User, origin: str) -> None:
@@ -204,9 +179,4 @@ def _write_one(row: ImportRow, actor: User, origin: str) -> None:
                 update_user(actor=actor, account_id=row.target, data=data, origin=origin)
     except AccountError as error:
         first = getattr(error, "errors", [{"field": "", "detail": error.detail}])[0]
-        row.refuse(first["field"], first["detail"])
-
-
-def may_import(actor: User) -> bool:
-    """Whether this person may upload files of users."""
-    return actor.has_right(Right.VIEW) and actor.has_right(Right.EDIT)
+        row.refuse(first["field"], first["detail"] if first["field"] else words_of(error))

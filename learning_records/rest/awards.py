@@ -164,7 +164,7 @@ class ExternalTrainings(OwnedRows):
     orderings = {"id": "id", "completed_at": "completed_at", "title": "title"}
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        self.lock(row["user"] for row in rows)
+        self.lock(rows)
         entries = [{PLAIN.get(name, name): value for name, value in row.items()} for row in rows]
         return services.add_external_trainings(
             entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request)

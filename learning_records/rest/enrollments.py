@@ -14,16 +14,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.errors import UnknownAccount
 from accounts.rest import transcript
-from accounts.rest.owned import OwnedRows, actor_of, writable_by
+from accounts.rest.owned import OwnedRows, actor_of, in_sight
 from accounts.rest.serializers import OptionalReasonSerializer, ReasonSerializer
+from accounts.services import lock_owners
+from accounts.services.permissions import writable_by
 from learning_records import errors, services
 from learning_records.hints import hint_owed
 from learning_records.models import Enrollment, MaterialTracking
 from rest_contract import fields, filters
 from rest_contract.problems import Invalid, Problem, answer_with, field_error
 from rest_contract.serializers import Strict, StrictModel
-from rest_contract.views import Row, origin_of
+from rest_contract.views import Row, missing, origin_of, unknown
 
 answer_with(400, errors.EntriesInvalid)
 answer_with(409, errors.LearningError)
@@ -55,7 +58,7 @@ class Voidable(OwnedRows):
         self.may_write()
         self.may_change(row)
         body.is_valid(raise_exception=True)
-        with transaction.atomic():
+        with transaction.atomic(), in_sight():
             changed = act(
                 row.pk,
                 reason=body.validated_data.get("reason", ""),
@@ -110,7 +113,7 @@ class Enrollments(Voidable):
     restore_with = staticmethod(services.restore_enrollment)
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        self.lock(row["user"] for row in rows)
+        self.lock(rows)
         entries = [{PLAIN.get(name, name): value for name, value in row.items()} for row in rows]
         with at_places(self.many):
             made = services.enroll_many(entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request))
@@ -119,7 +122,7 @@ class Enrollments(Voidable):
 
     def change(self, row: Any, values: Row) -> Any:
         actor_id, origin = actor_of(self.request).pk, origin_of(self.request)
-        with at_places(False):
+        with at_places(False), in_sight():
             changed = services.update_enrollment(row.pk, values, actor_id=actor_id, origin=origin)
         hint_owed()
         return changed
@@ -176,15 +179,28 @@ class Tracking(OwnedRows):
 
     def insert(self, rows: list[Row]) -> list[Any]:
         """Tracking follows its enrollment, whoever owns that by now."""
-        found = Enrollment.objects.in_bulk({row["enrollment"] for row in rows})
-        self.lock(enrollment.user_id for enrollment in found.values())
-        self.redirected = {}
+        found = self._lock_enrollments(rows)
         made = [self.model(**self.as_columns(row)) for row in rows]
         for tracking in made:
             tracking.enrollment = found[tracking.enrollment_id]
         MaterialTracking.objects.bulk_create(made)
         self.note("created", made)
         return made
+
+    def _lock_enrollments(self, rows: list[Row]) -> dict[int, Enrollment]:
+        """Those that the rows name, once their accounts are locked; a merge may have moved them meanwhile."""
+        ids = {row["enrollment"] for row in rows}
+        owners: set[int] = set()
+        while (found := Enrollment.objects.in_bulk(ids)) and not {row.user_id for row in found.values()} <= owners:
+            owners = {row.user_id for row in found.values()}
+            try:
+                lock_owners(owners, actor_id=actor_of(self.request).pk)
+            except UnknownAccount as error:
+                out = {pk for pk, row in found.items() if row.user_id in error.account_ids}
+                places = [place for place, row in enumerate(rows) if row["enrollment"] in out]
+                name = "{}.enrollment" if self.many else "enrollment"
+                raise unknown([missing(name.format(place)) for place in places]) from error
+        return found
 
 
 transcript.register("enrollments", Enrollments, Q(is_historical=False))

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_serializer
 
 from accounts.rest import transcript
-from accounts.rest.owned import actor_of
+from accounts.rest.owned import actor_of, in_sight
 from learning_records import services
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
@@ -99,7 +99,7 @@ class LearningRecords(Voidable):
         return rows.filter(is_superseded=False)
 
     def insert(self, rows: list[Row]) -> list[Any]:
-        self.lock(row["user"] for row in rows)
+        self.lock(rows)
         entries = [services.NewRecord(**{PLAIN.get(name, name): value for name, value in row.items()}) for row in rows]
         with at_places(self.many):
             made = services.receive(entries, actor_id=actor_of(self.request).pk, origin=origin_of(self.request))
@@ -109,12 +109,9 @@ class LearningRecords(Voidable):
     def change(self, row: Any, values: Row) -> Any:
         if "expires_at" not in values:
             return row
-        changed = services.change_expiry(
-            row.pk,
-            expires_at=values["expires_at"],
-            actor_id=actor_of(self.request).pk,
-            origin=origin_of(self.request),
-        )
+        actor_id, origin = actor_of(self.request).pk, origin_of(self.request)
+        with in_sight():
+            changed = services.change_expiry(row.pk, expires_at=values["expires_at"], actor_id=actor_id, origin=origin)
         hint_owed()
         return changed
 

@@ -33,7 +33,7 @@ def enroll(
     A current enrollment that is void, withdrawn or expired becomes historical; any other raises AlreadyEnrolled.
     `by_hand`: a person set the completion date; who and when is kept. Raises EntriesInvalid and StateForbids too.
     """
-    target = lock_account(user_id)
+    target = lock_account(user_id, actor_id)
     course = Course.objects.get(pk=course_id)
     _make_room(target, course_id)
     enrollment = Enrollment(user_id=target, course=course, enrolled_at=moment())
@@ -57,7 +57,7 @@ def update_enrollment(
     Raises StateForbids for a void or historical enrollment and for one that would stop being completed, and
     EntriesInvalid.
     """
-    enrollment = lock_enrollment(enrollment_id)
+    enrollment = lock_enrollment(enrollment_id, actor_id)
     if enrollment.is_historical:
         raise StateForbids("A historical enrollment is kept as it was.", code="is_historical")
     if enrollment.voided_at is not None:
@@ -73,10 +73,10 @@ def update_enrollment(
 def void_enrollment(enrollment_id: int, *, reason: str, actor_id: int | None, origin: str = "") -> Enrollment:
     """Say that the enrollment never counted, and why; with it, its learning record. Raises StateForbids."""
     validity.check_reason(reason)
-    enrollment = lock_enrollment(enrollment_id)
+    enrollment = lock_enrollment(enrollment_id, actor_id)
     if enrollment.voided_at is not None:
         raise StateForbids("The enrollment is void already.", code="already_void")
-    record = _record_of(enrollment)
+    record = _record_of(enrollment, actor_id)
     if record is not None and record.voided_at is None:
         validity.set_void(record, reason, actor_id, origin)
     enrollment.voided_at, enrollment.void_reason = moment(), reason[:300]
@@ -88,10 +88,10 @@ def void_enrollment(enrollment_id: int, *, reason: str, actor_id: int | None, or
 @transaction.atomic
 def restore_enrollment(enrollment_id: int, *, reason: str = "", actor_id: int | None, origin: str = "") -> Enrollment:
     """Take a void back; with it, that of its learning record. Raises StateForbids."""
-    enrollment = lock_enrollment(enrollment_id)
+    enrollment = lock_enrollment(enrollment_id, actor_id)
     if enrollment.voided_at is None:
         raise StateForbids("The enrollment isn't void.", code="not_void")
-    record = _record_of(enrollment)
+    record = _record_of(enrollment, actor_id)
     if record is not None and record.voided_at is not None:
         validity.set_restored(record, reason, actor_id, origin)
     enrollment.voided_at, enrollment.restore_reason = None, reason[:300]
@@ -100,14 +100,14 @@ def restore_enrollment(enrollment_id: int, *, reason: str = "", actor_id: int | 
     return enrollment
 
 
-def lock_enrollment(enrollment_id: int) -> Enrollment:
+def lock_enrollment(enrollment_id: int, actor_id: int | None) -> Enrollment:
     """The enrollment, locked after its account. Raises Enrollment.DoesNotExist."""
-    return lock_row(Enrollment.objects.select_related("course"), enrollment_id)
+    return lock_row(Enrollment.objects.select_related("course"), enrollment_id, actor_id)
 
 
-def _record_of(enrollment: Enrollment) -> LearningRecord | None:
+def _record_of(enrollment: Enrollment, actor_id: int | None) -> LearningRecord | None:
     record_id = LearningRecord.objects.filter(enrollment=enrollment).values_list("id", flat=True).first()
-    return validity.lock_record(record_id) if record_id is not None else None
+    return validity.lock_record(record_id, actor_id) if record_id is not None else None
 
 
 def _make_room(user_id: int, course_id: int) -> None:

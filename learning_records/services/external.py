@@ -29,7 +29,7 @@ def add_external_training(
     An award that is valid for longer stays the active one; the other is kept as history. Raises StateForbids.
     """
     training = ExternalTraining.objects.create(
-        user_id=lock_account(user_id),
+        user_id=lock_account(user_id, actor_id),
         title=title,
         provider=provider,
         completed_at=completed_at,

@@ -38,7 +38,7 @@ def enroll_many(rows: Sequence[Mapping[str, Any]], *, actor_id: int | None, orig
 
     Raises EntriesInvalid and AlreadyEnrolled, which name the places, and StateForbids.
     """
-    targets = lock_accounts(row["user_id"] for row in rows)
+    targets = lock_accounts((row["user_id"] for row in rows), actor_id)
     courses = Course.objects.in_bulk({row["course_id"] for row in rows})
     pairs = [(targets[row["user_id"]], row["course_id"]) for row in rows]
     now = moment()
@@ -119,7 +119,7 @@ def add_external_trainings(
     rows: Sequence[Mapping[str, Any]], *, actor_id: int | None, origin: str = ""
 ) -> list[ExternalTraining]:
     """As `add_external_training`, for rows with its arguments; all or none, in their order. Raises StateForbids."""
-    targets = lock_accounts(row["user_id"] for row in rows)
+    targets = lock_accounts((row["user_id"] for row in rows), actor_id)
     made = ExternalTraining.objects.bulk_create(
         [ExternalTraining(**{**row, "user_id": targets[row["user_id"]]}) for row in rows]
     )

@@ -42,7 +42,7 @@ def receive(entries: Sequence[NewRecord], *, actor_id: int | None, origin: str =
     errors = [error for place, entry in enumerate(entries) for error in _problems(place, entry, users, courses)]
     if errors:
         raise EntriesInvalid(errors)
-    targets = lock_accounts(users)
+    targets = lock_accounts(users, actor_id)
     records = LearningRecord.objects.bulk_create([_record(entry, targets, courses) for entry in entries])
     pend(record.pk for record in records)
     _tell(records, actor_id, origin)

@@ -21,7 +21,7 @@ def void_record(record_id: int, *, reason: str, actor_id: int | None, origin: st
 
     Raises StateForbids: already void, an equivalency, or no reason given.
     """
-    record = lock_record(record_id)
+    record = lock_record(record_id, actor_id)
     check_reason(reason)
     if record.voided_at is not None:
         raise StateForbids("The record is void already.", code="already_void")
@@ -34,7 +34,7 @@ def void_record(record_id: int, *, reason: str, actor_id: int | None, origin: st
 @transaction.atomic
 def restore_record(record_id: int, *, reason: str = "", actor_id: int | None, origin: str = "") -> LearningRecord:
     """Take a void back; with it, that of the enrollment. Raises StateForbids: not void, or an equivalency."""
-    record = lock_record(record_id)
+    record = lock_record(record_id, actor_id)
     if record.voided_at is None:
         raise StateForbids("The record isn't void.", code="not_void")
     if record.enrollment_id is not None:
@@ -48,16 +48,18 @@ def change_expiry(
     record_id: int, *, expires_at: datetime | None, actor_id: int | None, origin: str = ""
 ) -> LearningRecord:
     """Let the record be valid until another moment; None: for ever. Raises StateForbids for an equivalency."""
-    record = lock_record(record_id)
+    record = lock_record(record_id, actor_id)
     if record.expires_at != expires_at:
         facts = {"fields": ["expires_at"]}
         _change(record, {"expires_at": expires_at}, "learning_record.expiry_changed", facts, (actor_id, origin))
     return record
 
 
-def lock_record(record_id: int) -> LearningRecord:
+def lock_record(record_id: int, actor_id: int | None) -> LearningRecord:
     """The record, locked after its account. Raises LearningRecord.DoesNotExist, and StateForbids for an equivalency."""
-    record = lock_row(LearningRecord.objects.all(), record_id)  # nor does a worker, FOR SHARE, issue meanwhile
+    record = lock_row(
+        LearningRecord.objects.all(), record_id, actor_id
+    )  # nor does a worker, FOR SHARE, issue meanwhile
     if record.origin == LearningRecord.Origin.EQUIVALENCY:
         detail = "An equivalency follows the record that it is equivalent to. Change that one."
         raise StateForbids(detail, code="is_an_equivalency", facts={"equivalent_of": record.equivalent_of_id})

@@ -24,6 +24,7 @@ from tests.factories import (
     EnrollmentFactory,
     LearningPlanEnrollmentFactory,
     LearningPlanFactory,
+    SuperadminFactory,
     UserFactory,
     at,
 )
@@ -155,7 +156,7 @@ def test_a_completed_enrollment_stays_completed() -> None:
 
 
 def test_it_keeps_who_set_a_date_by_hand() -> None:
-    admin, enrollment = UserFactory(), EnrollmentFactory(status="enrolled")
+    admin, enrollment = SuperadminFactory(), EnrollmentFactory(status="enrolled")
     changes = {"status": "completed", "completed_at": at(2020)}
     services.update_enrollment(enrollment.pk, changes, actor_id=admin.pk, by_hand=True)
     enrollment.refresh_from_db()

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Right, User
-from accounts.views.access import actor_of, find_account, needs_right, origin_of
+from accounts.views.access import actor_of, deciding, find_account, needs_right, origin_of
 from accounts.views.actions import may_edit
 from learning_records import services
 from learning_records.errors import LearningError
@@ -71,14 +71,15 @@ def enroll(request: HttpRequest, account_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.values()
         try:
-            enrollment = services.enroll(
-                account.pk,
-                form.cleaned_data["course"].pk,
-                values,
-                actor_id=actor_of(request).pk,
-                origin=origin_of(request),
-                by_hand="completed_at" in values,
-            )
+            with deciding():
+                enrollment = services.enroll(
+                    account.pk,
+                    form.cleaned_data["course"].pk,
+                    values,
+                    actor_id=actor_of(request).pk,
+                    origin=origin_of(request),
+                    by_hand="completed_at" in values,
+                )
         except LearningError as error:
             form.add_error(None, error.detail)
         else:
@@ -120,18 +121,23 @@ def _act(request: HttpRequest, found: Enrollment, chosen: str, form: Any) -> boo
     """Do what the person chose; a refusal is shown on the form."""
     who: dict[str, Any] = {"actor_id": actor_of(request).pk, "origin": origin_of(request)}
     try:
-        if chosen == "complete":
-            services.update_enrollment(found.pk, form.values(), by_hand=True, **who)
-        elif chosen == "void":
-            services.void_enrollment(found.pk, reason=form.cleaned_data["reason"], **who)
-        else:
-            services.restore_enrollment(found.pk, reason=form.cleaned_data["reason"], **who)
+        with deciding():
+            _carry_out(found.pk, chosen, form, who)
     except LearningError as error:
         form.add_error(None, error.detail)
         return False
     hint_owed()
     messages.success(request, "The enrollment was saved.")
     return True
+
+
+def _carry_out(pk: int, chosen: str, form: Any, who: dict[str, Any]) -> None:
+    if chosen == "complete":
+        services.update_enrollment(pk, form.values(), by_hand=True, **who)
+    elif chosen == "void":
+        services.void_enrollment(pk, reason=form.cleaned_data["reason"], **who)
+    else:
+        services.restore_enrollment(pk, reason=form.cleaned_data["reason"], **who)
 
 
 def _find(request: HttpRequest, pk: int) -> Enrollment:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Right, User
-from accounts.views.access import actor_of, find_account, needs_right, origin_of
+from accounts.views.access import actor_of, deciding, find_account, needs_right, origin_of
 from accounts.views.actions import may_edit
 from learning_records import services
 from learning_records.errors import EntriesInvalid, LearningError
@@ -40,7 +40,8 @@ def receive(request: HttpRequest, account_id: int) -> HttpResponse:
 def _receive(request: HttpRequest, account: User, form: RecordForm) -> LearningRecord | None:
     try:
         entry = form.entry(account.pk)
-        (record,) = services.receive([entry], actor_id=actor_of(request).pk, origin=origin_of(request))
+        with deciding():
+            (record,) = services.receive([entry], actor_id=actor_of(request).pk, origin=origin_of(request))
     except EntriesInvalid as error:
         for problem in error.errors:
             field = FIELDS.get(problem["field"], problem["field"])
@@ -81,7 +82,8 @@ def _change(
 ) -> HttpResponse:
     _editable(request, found.user)
     try:
-        act(found.pk, reason=reason, actor_id=actor_of(request).pk, origin=origin_of(request))
+        with deciding():
+            act(found.pk, reason=reason, actor_id=actor_of(request).pk, origin=origin_of(request))
     except LearningError as error:
         messages.error(request, error.detail)
     else:
