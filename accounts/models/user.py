@@ -191,6 +191,9 @@ class User(AbstractBaseUser):
             models.Index(fields=["status", "last_name", "first_name", "id"], name="users_report"),
             models.Index(fields=["employee_number"], name="by_employee_number", condition=~Q(employee_number="")),
             models.Index(fields=["external_id"], name="by_external_id", condition=~Q(external_id="")),
+            # Whatever its case, a number may not be what another person signs in with
+            models.Index(Lower("employee_number"), name="lower_employee_number", condition=~Q(employee_number="")),
+            models.Index(Lower("external_id"), name="lower_external_id", condition=~Q(external_id="")),
             models.Index(fields=["role", "id"], name="privileged_users", condition=~Q(role="learner")),
             *search.INDEXES,
         ]

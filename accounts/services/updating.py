@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 import audit.services
 from accounts.errors import AccountDeleted, AccountMerged, FieldsInvalid, UnknownAccount
 from accounts.models import Status, User
+from accounts.services.authority import as_now, check_change
 from accounts.services.fields import OWN_FIELDS, Problems, clean
 from accounts.services.identifiers import as_problem, check_all_free
 from accounts.services.locks import lock_to_change
@@ -31,14 +32,14 @@ def update_users(*, actor: User, changes: Changes, origin: str = "") -> None:
     with transaction.atomic():
         lock_to_change(*changes, actor_id=actor.pk)
         check_writer(actor.pk, {account: account for account in changes})
-        accounts = _changeable(changes)
+        accounts = _changeable(as_now(actor), changes)
         values = _cleaned(accounts, changes)
         told = [(pk, {"fields": sorted(new)}) for pk, new in sorted(values.items())]
         _write({pk: _with_state(accounts[pk], new) for pk, new in values.items()})
         audit.services.record_all("user.updated", told, actor_id=actor.pk, origin=origin)
 
 
-def _changeable(changes: Changes) -> dict[int, User]:
+def _changeable(actor: User, changes: Changes) -> dict[int, User]:
     accounts: dict[int, User] = User.objects.in_bulk(list(changes))
     if unknown := changes.keys() - accounts.keys():
         raise UnknownAccount(account_ids=unknown)
@@ -47,6 +48,7 @@ def _changeable(changes: Changes) -> dict[int, User]:
             raise AccountDeleted
         if account.merged_into_id and account.status == Status.INACTIVE and changes[pk].keys() - RELEASABLE:
             raise AccountMerged
+        check_change(actor, account, changes[pk])
     return accounts
 
 
