@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.errors import FieldsInvalid
+from accounts.errors import AmbiguousIdentifier, FieldsInvalid
 from accounts.models import ProfileField, Right, Role, User
 from accounts.report import branches_of
 from accounts.services import find_by_identifier
@@ -144,11 +144,17 @@ class AccountsField(forms.Field):
         wanted = dict.fromkeys(line.strip() for line in (value or "").splitlines() if line.strip())
         if len(wanted) > 1000:
             raise forms.ValidationError("At most 1,000 lines at a time.")
-        found: Mapping[str, User | None] = {line: find_by_identifier(self.actor, line) for line in wanted}
+        found: Mapping[str, User | None] = {line: self._find(line) for line in wanted}
         missing = [line for line, account in found.items() if account is None]
         if missing:
             raise forms.ValidationError(f"Nobody is found by: {', '.join(missing[:10])}.")
         return sorted({account.pk for account in found.values() if account})
+
+    def _find(self, line: str) -> User | None:
+        try:
+            return find_by_identifier(self.actor, line)
+        except AmbiguousIdentifier as error:
+            raise forms.ValidationError(f"Several accounts are found by {line}. Enter a username instead.") from error
 
 
 def _custom(field: ProfileField) -> forms.Field:

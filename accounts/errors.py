@@ -41,6 +41,13 @@ class ScopeMissing(NotAllowed):
     detail = "This token lacks a scope."
 
 
+class AmbiguousIdentifier(AccountError):
+    """Two people, both known to the actor, are found by one identifier."""
+
+    code = "ambiguous_identifier"
+    detail = "Several accounts have this identifier. Give the ID of the one you mean."
+
+
 class FieldsInvalid(AccountError):
     """Values that can't be kept. `errors` name the field, a code and a sentence each."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 import hints
 from accounts.errors import AccountError
 from accounts.models import Right, User
-from accounts.views.access import actor_of, find_account, needs_right, origin_of, typed_before
+from accounts.views.access import actor_of, find_account, name_for, needs_right, origin_of, typed_before
 from consolidation import services
 from consolidation.errors import ConsolidationError
 from consolidation.evidence import gather, missing_enrollments, not_transferable, suggest
@@ -38,7 +39,8 @@ def index(request: HttpRequest) -> HttpResponse:
     visible = User.objects.visible_to(actor_of(request)).values("pk")
     rows = Consolidation.objects.filter(one__in=visible, other__in=visible)
     listed = rows.select_related("one", "other", "primary", "started_by")[:200]
-    return render(request, "consolidation/index.html", {"consolidations": listed})
+    names = _names(request, (row.started_by for row in listed))
+    return render(request, "consolidation/index.html", {"consolidations": listed, "names": names})
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,7 +75,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     consolidation = _find(request, pk)
     if consolidation.finished_at is None:
         return redirect("consolidation:update" if consolidation.primary_id else "consolidation:identify", pk)
-    return render(request, "consolidation/finished.html", _context(consolidation, 3))
+    return render(request, "consolidation/finished.html", _context(request, consolidation, 3))
 
 
 @require_http_methods(["GET", "POST"])
@@ -86,7 +88,7 @@ def identify(request: HttpRequest, pk: int) -> HttpResponse:
         return _do(request, consolidation, "identify", "update", services.choose_primary, account_id=chosen)
     one, other = gather(consolidation.one), gather(consolidation.other)
     suggestion = suggest(one, other)
-    context = _context(consolidation, 1) | {
+    context = _context(request, consolidation, 1) | {
         "sides": [one, other],
         "suggestion": suggestion,
         "chosen": consolidation.primary_id or suggestion.account.pk,
@@ -106,10 +108,13 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _update_page(request: HttpRequest, consolidation: Consolidation, form: ProfileForm) -> HttpResponse:
     primary, secondary = _roles(consolidation)
-    held = Enrollment.objects.filter(user=primary, is_historical=False).select_related("course", "completion_set_by")
-    context = _context(consolidation, 2) | {
+    rows = Enrollment.objects.filter(user=primary, is_historical=False).select_related("course", "completion_set_by")
+    held = list(rows.order_by("course__title", "pk"))
+    set_by = _names(request, (row.completion_set_by for row in held if row.completion_set_by))
+    context = _context(request, consolidation, 2) | {
         "form": form,
-        "held": held.order_by("course__title", "pk"),
+        "held": held,
+        "set_by": set_by,
         "missing": missing_enrollments(primary, secondary),
         "losses": not_transferable(secondary),
     }
@@ -181,7 +186,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _finish(request, consolidation, form):
         return redirect("consolidation:show", pk)
     may_delete = actor_of(request).has_right(Right.DELETE)
-    context = _context(consolidation, 3) | {"form": form, "may_delete": may_delete}
+    context = _context(request, consolidation, 3) | {"form": form, "may_delete": may_delete}
     return render(request, "consolidation/remove.html", context)
 
 
@@ -245,7 +250,8 @@ def _roles(consolidation: Consolidation) -> tuple[User, User]:
     return consolidation.other, consolidation.one
 
 
-def _context(consolidation: Consolidation, step: int) -> dict[str, Any]:
+def _context(request: HttpRequest, consolidation: Consolidation, step: int) -> dict[str, Any]:
+    acts = list(consolidation.acts.select_related("actor"))
     primary, secondary = _roles(consolidation) if consolidation.primary_id else (None, None)
     names = ("identify", "update", "remove")
     words = ("Identify the primary account", "Update the primary account", "Remove the secondary account")
@@ -263,8 +269,15 @@ def _context(consolidation: Consolidation, step: int) -> dict[str, Any]:
         "primary": primary,
         "secondary": secondary,
         "steps": steps,
-        "acts": consolidation.acts.select_related("actor"),
+        "acts": acts,
+        "names": _names(request, (act.actor for act in acts)),
     }
+
+
+def _names(request: HttpRequest, people: Iterable[User]) -> dict[int, str]:
+    """By id, who did something, as far as this admin may know of them."""
+    actor = actor_of(request)
+    return {person.pk: name_for(actor, person) for person in set(people)}
 
 
 def _show_errors(form: ProfileForm, error: Exception) -> None:

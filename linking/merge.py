@@ -24,7 +24,10 @@ LABEL = Membership._meta.label
 
 @register
 class LinkHandler(MergeHandler):
-    """Memberships change, pairs are added, what happened before stays told."""
+    """Memberships change, pairs are added, what happened before stays told.
+
+    Names the two accounts alone: the others of a group may be unknown to whoever merges.
+    """
 
     key = section = "links"
     claims = (
@@ -44,8 +47,8 @@ class LinkHandler(MergeHandler):
 
     def describe(self, row: Any) -> tuple[str, dict[str, Any]]:
         if isinstance(row, Pair):
-            return f"account {row.account_id} counts for account {row.counterpart_id}", {"linked_at": row.linked_at}
-        return f"account {row.account_id} linked account {row.other_id}", {"created_at": row.created_at}
+            return "Equivalencies between linked accounts", {"linked_at": row.linked_at}
+        return "Link between accounts", {"created_at": row.created_at}
 
     def companions(self, account_ids: Iterable[int]) -> set[int]:
         wanted = set(account_ids)
@@ -60,9 +63,8 @@ class LinkHandler(MergeHandler):
         if source and destination and not source & (destination | {case.destination.pk}):
             yield Notice(
                 "link_groups_unite",
-                f"Both accounts are linked to others. The merge unites these {len(source | destination)} accounts and "
-                "the destination into one group, and there is no unlinking but by undoing the merge.",
-                {"accounts": sorted(source | destination)},
+                "Both accounts are linked to others. The merge unites them all into one group, and there is no unlinking "
+                "but by undoing the merge.",
             )
 
     def check_undo(self, merge: Merge) -> None:
@@ -112,16 +114,21 @@ def _unite(source: Membership, destination: Membership) -> Iterator[Change]:
         yield _regroup(destination, source.group_id, "it takes the source's place in the group")
         return
     for member in Membership.objects.filter(group=source.group_id).exclude(pk=source.pk).order_by("id"):
-        yield _regroup(member, destination.group_id, "the two groups unite")
+        yield _regroup(member, destination.group_id, "the two groups unite", is_other=True)
 
 
-def _regroup(member: Membership, group_id: int | None, reason: str, *, stays: bool = False) -> Change:
+def _regroup(
+    member: Membership, group_id: int | None, reason: str, *, stays: bool = False, is_other: bool = False
+) -> Change:
     """Another group, or none. `stays`: the row is the source's, and says so, since every row of the source is spoken of."""
     owner = {"user_id": member.user_id} if stays else {}
-    return _membership_change(member, {"group_id": member.group_id} | owner, {"group_id": group_id} | owner, reason)
+    groups = {"group_id": member.group_id} | owner, {"group_id": group_id} | owner
+    return _membership_change(member, *groups, reason, "Another linked account" if is_other else str(member.user))
 
 
-def _membership_change(member: Membership, before: dict[str, Any], after: dict[str, Any], reason: str) -> Change:
+def _membership_change(
+    member: Membership, before: dict[str, Any], after: dict[str, Any], reason: str, who: str = ""
+) -> Change:
     outcome = Outcome.CHANGED
     if before == after:
         outcome = Outcome.STAYS
@@ -129,7 +136,7 @@ def _membership_change(member: Membership, before: dict[str, Any], after: dict[s
         outcome = Outcome.MOVED
     elif after["group_id"] is None:
         outcome = Outcome.SUPERSEDED
-    return Change(Membership, member.pk, before, after, outcome, reason, f"{member.user}: link group")
+    return Change(Membership, member.pk, before, after, outcome, reason, f"{who or member.user}: link group")
 
 
 def _pair_up(case: Case) -> Iterator[Change]:
@@ -141,9 +148,13 @@ def _pair_up(case: Case) -> Iterator[Change]:
     for one in sorted(ours):
         for other in sorted(theirs):
             for account, counterpart in ((one, other), (other, one)):
-                what = f"account {account} counts for account {counterpart} from now on"
+                what = " counts for ".join(_named(case, pk) for pk in (account, counterpart))
                 after = {"link_id": None, "account_id": account, "counterpart_id": counterpart}
                 yield Change(Pair, None, None, after, Outcome.ADDED, "they are one person now", what)
+
+
+def _named(case: Case, account_id: int) -> str:
+    return f"account {account_id}" if account_id == case.destination.pk else "another linked account"
 
 
 def _membership(account_id: int) -> Membership | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import Final
@@ -37,21 +37,24 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """An act; `number` stands beside its line and in the list below the picture."""
+    """An act; `number` stands beside its line and in the list below the picture.
+
+    `account` linked `other`: the accounts of then, or where they were merged away out of sight, those that they became.
+    """
 
     number: int
     link: Link
-    start: Node | None
-    end: Node | None
+    start: Node
+    end: Node
+    account: User
+    other: User
 
     @property
     def is_drawn(self) -> bool:
-        return self.start is not None and self.end is not None and self.start != self.end
+        return self.start != self.end
 
     @property
     def middle(self) -> tuple[int, int]:
-        if self.start is None or self.end is None:
-            return 0, 0
         return (self.start.x + self.end.x) // 2, (self.start.y + self.end.y) // 2
 
 
@@ -75,12 +78,15 @@ def draw(group: Group, seen: set[int]) -> Picture:
     """The group, as far as these accounts may be known."""
     members = [member.account for member in group.members if member.account.pk in seen]
     nodes = {account.pk: _node(account, place, len(members)) for place, account in enumerate(members)}
-    acts = [link for link in group.links if _survivor(link.account) in seen and _survivor(link.other) in seen]
-    edges = [
-        Edge(number, link, nodes.get(_survivor(link.account)), nodes.get(_survivor(link.other)))
-        for number, link in enumerate(acts, start=1)
-    ]
+    acts = [link for link in group.links if {_survivor(link.account), _survivor(link.other)} <= nodes.keys()]
+    edges = [_edge(number, link, nodes, seen) for number, link in enumerate(acts, start=1)]
     return Picture(list(nodes.values()), edges)
+
+
+def _edge(number: int, link: Link, nodes: Mapping[int, Node], seen: set[int]) -> Edge:
+    ends = [(account, nodes[_survivor(account)]) for account in (link.account, link.other)]
+    named = [account if account.pk in seen else node.account for account, node in ends]
+    return Edge(number, link, ends[0][1], ends[1][1], named[0], named[1])
 
 
 def _node(account: User, place: int, of: int) -> Node:

@@ -41,8 +41,16 @@ class LinkGroups(Rows):
 
     model = LinkGroup
     serializer_class = LinkGroupSerializer
-    filters = {"user": filters.by_id("memberships__user")}
+    filters = {"user": filters.by_id("memberships__user")}  # narrowed to members that the caller may know of
     orderings = {"id": "id", "created_at": "created_at"}
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Asking for an account out of sight finds nothing, though the group has another that is in sight."""
+        rows = super().filter_queryset(queryset)
+        named = self.request.query_params.get("user") if self.action == "list" else None
+        if named is not None and not visible_members(actor_of(self.request), {int(named)}):
+            return rows.none()
+        return rows
 
     def scope(self) -> QuerySet[LinkGroup]:
         visible = User.objects.visible_to(actor_of(self.request)).order_by().values("pk")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db import connection
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -45,7 +48,7 @@ class JournalPages(paging.CursorPages):
             found.reverse()
         self.has_next, self.has_previous = (raw is not None, more) if backward else (more, raw is not None)
         self.places = [row[:3] for row in (found[0], found[-1])] if found else []
-        return [_told(row) for row in found]
+        return hide_others([_told(row) for row in found], request.user)
 
     def _link(self, edge: int, exists: bool) -> str | None:
         if not exists or not self.places:
@@ -93,6 +96,30 @@ def _told(row: tuple[Any, ...]) -> dict[str, Any]:
         "before": _plain(before),
         "after": _plain(after) or {},
     }
+
+
+def hide_others(changes: list[dict[str, Any]], actor: Any) -> list[dict[str, Any]]:
+    """Null in place of accounts that the actor may not know of, such as others in a link group."""
+    places = [
+        (values, name)
+        for change in changes
+        for values in (change["before"] or {}, change["after"])
+        for name in values.keys() & _account_columns(f"{change['app']}.{change['model']}")
+    ]
+    named = {values[name] for values, name in places if values[name] is not None}
+    if actor.is_superadmin or not named:
+        return changes
+    seen = set(get_user_model().objects.visible_to(actor).filter(pk__in=named).values_list("pk", flat=True))
+    for values, name in places:
+        if values[name] not in seen:
+            values[name] = None
+    return changes
+
+
+@cache
+def _account_columns(label: str) -> frozenset[str]:
+    fields = apps.get_model(label)._meta.concrete_fields
+    return frozenset(field.attname for field in fields if field.related_model is get_user_model())
 
 
 def _plain(value: Any) -> Any:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+ALREADY_MERGED = "One of the accounts was merged into another one meanwhile. Look at the merge again."
+
+
 def preview(*, actor: User, source_id: int, destination_id: int, policy: str, choices: Any = None) -> Plan:
     """What the merge would do, with what stands in its way. Writes nothing.
 
@@ -248,7 +251,9 @@ def _fail(merge_id: int, error: MergeError) -> Merge:
     with transaction.atomic():
         merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # another worker may have it
         if merge.status == Merge.Status.QUEUED:
-            merge.status, merge.error, merge.error_code = Merge.Status.FAILED, error.detail, error.code
+            # Whoever knows both accounts reads it later; a survivor may be known to the one who asked alone.
+            detail = ALREADY_MERGED if "survivor" in error.facts else error.detail
+            merge.status, merge.error, merge.error_code = Merge.Status.FAILED, detail, error.code
             merge.save(update_fields=["status", "error", "error_code"])
             _audit("merge.failed", merge, merge.performed_by_id, "worker")
     return merge

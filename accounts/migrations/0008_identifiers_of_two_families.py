@@ -5,18 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0007_scope_admin'),
+        ("accounts", "0007_scope_admin"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(django.db.models.functions.text.Lower('employee_number'), condition=models.Q(('employee_number', ''), _negated=True), name='lower_employee_number'),
+            model_name="user",
+            index=models.Index(
+                django.db.models.functions.text.Lower("employee_number"),
+                condition=models.Q(("employee_number", ""), _negated=True),
+                name="lower_employee_number",
+            ),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(django.db.models.functions.text.Lower('external_id'), condition=models.Q(('external_id', ''), _negated=True), name='lower_external_id'),
+            model_name="user",
+            index=models.Index(
+                django.db.models.functions.text.Lower("external_id"),
+                condition=models.Q(("external_id", ""), _negated=True),
+                name="lower_external_id",
+            ),
         ),
     ]

@@ -206,11 +206,13 @@ def accounts_named(users: Sequence[User]) -> set[int]:
     """The other accounts that the relations of these name."""
     ids = [user.pk for user in users]
     managers = ManagerAssignment.objects.filter(user__in=ids).values_list("manager_id", flat=True)
-    return {*managers, *(user.merged_into_id for user in users if user.merged_into_id)}
+    assigned = AssignedUser.objects.filter(power_user__in=ids).values_list("user_id", flat=True)
+    return {*managers, *assigned, *(user.merged_into_id for user in users if user.merged_into_id)}
 
 
 def _hide(users: Sequence[User], seen: set[int]) -> None:
     for user in users:
-        user.__dict__["managers_ids"] = [pk for pk in user.__dict__["managers_ids"] if pk in seen]
+        for name in ("managers_ids", "assigned_users_ids"):
+            user.__dict__[name] = [pk for pk in user.__dict__[name] if pk in seen]
         if user.merged_into_id not in seen:
             user.merged_into_id = None

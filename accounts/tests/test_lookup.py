@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.errors import AmbiguousIdentifier
 from accounts.models import Right
 from accounts.services import delete_account, find_by_identifier
 from accounts.tests.people import merged, person, power_user, superadmin
@@ -52,10 +53,24 @@ def test_a_present_identifier_comes_before_an_old_one() -> None:
     assert find_by_identifier(superadmin("second"), "old@example.org") == now
 
 
-def test_a_number_that_two_people_hold_finds_nobody() -> None:
+def test_a_number_that_two_people_hold_is_ambiguous() -> None:
     person("one", employee_number="E-1")
     person("two", employee_number="E-1")
-    assert find_by_identifier(superadmin(), "E-1") is None
+    with pytest.raises(AmbiguousIdentifier):
+        find_by_identifier(superadmin(), "E-1")
+
+
+def test_one_word_in_two_columns_of_two_people_is_ambiguous() -> None:
+    person("77")
+    person("two", employee_number="77")  # from before such words were refused
+    with pytest.raises(AmbiguousIdentifier):
+        find_by_identifier(superadmin(), "77")
+
+
+def test_whom_the_actor_does_not_know_of_makes_nothing_ambiguous() -> None:
+    known = person("one", employee_number="E-1")
+    person("two", employee_number="E-1")
+    assert find_by_identifier(power_user(Right.VIEW, sees=(known,)), "E-1") == known
 
 
 def test_it_finds_nobody_whom_the_actor_does_not_know_of() -> None:

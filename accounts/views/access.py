@@ -71,6 +71,13 @@ def deciding() -> Iterator[None]:
         raise PermissionDenied(error.detail) from error
 
 
+def name_for(actor: User, account: User | None) -> str:
+    """Who did something, told only to those who may know of them."""
+    if account is None:
+        return ""
+    return str(account) if User.objects.visible_to(actor).filter(pk=account.pk).exists() else "an administrator"
+
+
 def find_account(actor: User, account_id: int) -> User:
     """An account that `actor` may see; others answer as if they didn't exist."""
     account = User.objects.visible_to(actor).select_related("merged_into").filter(pk=account_id).first()

@@ -38,7 +38,7 @@ class Kind(Protocol):
 
 
 def resolve(actor: User, text: str) -> User | None:
-    """The account that a cell names: by id, or by any present or old identifier."""
+    """The account that a cell names: by id, or by any present or old identifier. Raises AmbiguousIdentifier."""
     if text.isascii() and text.isdigit() and len(text) < 19:
         found: User | None = User.objects.present().visible_to(actor).filter(pk=int(text)).first()
         if found is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Lower
 
+from accounts.errors import AmbiguousIdentifier
 from accounts.models import Alias, User
 from bulk.models import ImportRow
 
@@ -74,11 +75,12 @@ def _settle_account(
     named = present if present is not None else old
     ends = {survivors[pk] for pk in named}
     finding.by_alias = (bool(named) and named != ends) or (present is None and bool(old))
-    if len(ends) > 1:
-        finding.row.refuse(finding.key, "Several accounts answer to this. Give the id of the one you mean.")
-    elif ends and (account := seen.get(next(iter(ends)))):
-        finding.account = account
-        finding.row.target = account.pk
+    known = [seen[pk] for pk in ends if pk in seen]  # whom the actor may not see counts for nobody
+    if len(known) > 1:
+        finding.row.refuse(finding.key, AmbiguousIdentifier.detail)
+    elif known:
+        finding.account = known[0]
+        finding.row.target = known[0].pk
     elif finding.key in ("id", "external_id", "employee_number") and not _is_new(finding):
         finding.row.refuse(finding.key, "No account is found by this. To add one, give username and e-mail.")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.errors import AmbiguousIdentifier
 from accounts.models import User
 from bulk.kinds.base import refuse_repeats, resolve
 from bulk.models import Import, ImportRow
@@ -61,7 +62,11 @@ def _chain_words(row: ImportRow, onward: ImportRow) -> str:
 def _judge_one(row: ImportRow, actor: User) -> None:
     pair = {}
     for side in ("source", "destination"):
-        account = _account(row, side, actor)
+        try:
+            account = _account(row, side, actor)
+        except AmbiguousIdentifier as error:
+            row.refuse(side, error.detail)
+            return
         if account is None:
             row.refuse(side, "No account is found by this. Give the id, username or e-mail of an account.")
             return

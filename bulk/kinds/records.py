@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from accounts.errors import AccountError
+from accounts.errors import AccountError, AmbiguousIdentifier
 from accounts.models import User
 from bulk.kinds.base import refuse_repeats, resolve, words_of
 from bulk.models import Import, ImportRow
@@ -101,7 +101,10 @@ class _Courses:
 
 
 def _parse(cells: Mapping[str, str], actor: User, courses: _Courses) -> tuple[int, dict[str, Any]]:
-    user = resolve(actor, cells.get("user", "")) if cells.get("user") else None
+    try:
+        user = resolve(actor, cells.get("user", "")) if cells.get("user") else None
+    except AmbiguousIdentifier as error:
+        raise RowWrong("user", error.detail) from error
     if user is None:
         raise RowWrong("user", "No account is found by this. Give the id, username or e-mail of an account.")
     if not user.is_learner and not actor.is_superadmin:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Right, User
-from accounts.views.access import actor_of, deciding, find_account, needs_right, origin_of
+from accounts.views.access import actor_of, deciding, find_account, name_for, needs_right, origin_of
 from accounts.views.actions import may_edit
 from learning_records import services
 from learning_records.errors import LearningError
@@ -109,6 +109,8 @@ def enrollment(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "enrollment": found,
         "account": found.user,
+        "set_by": name_for(actor_of(request), found.completion_set_by),
+        "merged_from": _origin(request, found),
         "may_change": may_change,
         "tracking": found.tracking.order_by("material", "attempt"),
         "completion_form": form if chosen == "complete" else CompletionForm(initial={"score": found.score}),
@@ -138,6 +140,12 @@ def _carry_out(pk: int, chosen: str, form: Any, who: dict[str, Any]) -> None:
         services.void_enrollment(pk, reason=form.cleaned_data["reason"], **who)
     else:
         services.restore_enrollment(pk, reason=form.cleaned_data["reason"], **who)
+
+
+def _origin(request: HttpRequest, found: Enrollment) -> User | None:
+    """The account that a merge brought it from, unless the actor may not know of it."""
+    seen: User | None = User.objects.visible_to(actor_of(request)).filter(pk=found.merged_from_id).first()
+    return seen
 
 
 def _find(request: HttpRequest, pk: int) -> Enrollment:

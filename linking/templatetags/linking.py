@@ -20,10 +20,11 @@ def link_group(account: User, actor: User) -> dict[str, Any]:
     if group is None:
         return {"picture": None}
     ids = {member.account.pk for member in group.members}
+    named = ids | {pk for link in group.links for pk in (link.account_id, link.other_id)}
     seen = (
-        ids
+        named
         if account.pk == actor.pk
-        else set(User.objects.visible_to(actor).filter(pk__in=ids).values_list("id", flat=True))
+        else set(User.objects.visible_to(actor).filter(pk__in=named).values_list("id", flat=True))
     )
     return {
         "picture": draw(group, seen) if len(seen & ids) > 1 else None,
