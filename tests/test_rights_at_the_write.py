@@ -2,76 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.test import Client
-from pytest_django import Settings
-from rest_framework.test import APIClient
 
 from accounts.errors import AccountError
-from accounts.models import AssignedUser, User
-from accounts.services import create_token, deactivate, update_user
-from bulk import services as bulk
-from bulk.errors import ImportRefused
-from bulk.models import ImportRow
-from commerce.models import Transaction
 from learning_records import services as records
-from learning_records.models import Enrollment, ExternalTraining, LearningRecord
-from merging import services as merging
-from merging import tasks
-from merging.models import Merge
-from rewards.models import PointEntry
+from learning_records.models import Enrollment, LearningRecord
 from tests.concurrency import apart, before_commit, wait_until_blocked
 from tests.factories import (
     CourseFactory,
     EnrollmentFactory,
     LearningRecordFactory,
-    PowerUserFactory,
-    SuperadminFactory,
-    UserFactory,
 )
+from tests.revocation import LOSSES, Cast, held
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P.12")]
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Cast:
-    """A superadmin, and a power user with Users/View and Users/Edit over one learner."""
-
-    def __init__(self) -> None:
-        self.root: User = SuperadminFactory.create(username="root")
-        self.learner: User = UserFactory.create(username="jane")
-        self.other: User = UserFactory.create(username="jane.two")
-        self.actor: User = PowerUserFactory.create(username="paula")
-        for account in (self.learner, self.other):
-            AssignedUser.objects.create(power_user=self.actor, user=account)
-
-    def change(self, **data: Any) -> None:
-        update_user(actor=self.root, account_id=self.actor.pk, data=data)
-
-    def client(self) -> Client:
-        client = Client()
-        client.force_login(self.actor)
-        return client
-
-    def api(self) -> APIClient:
-        key, _ = create_token(owner=self.actor)
-        client = APIClient(raise_request_exception=False)
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
-        return client
-
-
-LOSSES: Mapping[str, Callable[[Cast], object]] = {
-    "the right": lambda cast: cast.change(rights=["users.view"]),
-    "the role": lambda cast: cast.change(role="learner"),
-    "the account": lambda cast: deactivate(actor=cast.root, account_id=cast.actor.pk),
-    "the assignment": lambda cast: cast.change(assigned_users=[]),
-}
 
 
 @pytest.fixture
@@ -83,14 +33,6 @@ def cast() -> Cast:
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(2) as executor:
         yield executor
-
-
-def held() -> dict[str, list[Any]]:
-    """Every row that a writer of this file could add or change."""
-    kinds = (LearningRecord, Enrollment, ExternalTraining, PointEntry, Transaction)
-    rows = {kind.__name__: list(kind._default_manager.order_by("pk").values()) for kind in kinds}
-    users = User.objects.filter(role="learner").exclude(username="paula").order_by("pk")
-    return rows | {"users": list(users.values("pk", "email", "status", "merged_into_id"))}
 
 
 Writer = Callable[[int | None, int], Any]
@@ -211,120 +153,3 @@ class TestARightThatEndsWhileTheWriterWaits:
         with before_commit(lambda: WRITERS["receive"](cast.actor.pk, cast.learner.pk)):
             other = pool.submit(apart(lambda: WRITERS["receive"](cast.actor.pk, cast.learner.pk)))
             assert len(other.result(20)) == 1
-
-
-class TestATask:
-    @pytest.fixture
-    def merge(self, cast: Cast, settings: Settings) -> Merge:
-        settings.MERGE_INLINE_LIMIT = 0
-        merge = merging.request_merge(
-            actor=cast.actor, source_id=cast.learner.pk, destination_id=cast.other.pk, policy="keep_primary"
-        )
-        assert merge.status == Merge.Status.QUEUED
-        return merge
-
-    @pytest.mark.parametrize("loss", LOSSES)
-    def test_a_queued_merge_is_decided_again(self, cast: Cast, merge: Merge, loss: str) -> None:
-        before = held()
-        LOSSES[loss](cast)
-        tasks.run_merge(merge.pk)
-        merge.refresh_from_db()
-        assert (merge.status, merge.error_code) == (Merge.Status.FAILED, "not_allowed")
-        assert held() == before
-
-    @pytest.mark.parametrize("loss", LOSSES)
-    def test_it_waits_for_whoever_takes_the_right_away(
-        self, cast: Cast, merge: Merge, pool: ThreadPoolExecutor, loss: str
-    ) -> None:
-        before = held()
-        with before_commit(lambda: LOSSES[loss](cast)):
-            worker = pool.submit(apart(lambda: tasks.run_merge(merge.pk)))
-            wait_until_blocked(worker)
-        worker.result(20)
-        merge.refresh_from_db()
-        assert (merge.status, merge.error_code) == (Merge.Status.FAILED, "not_allowed")
-        assert held() == before
-
-
-FILES: Mapping[str, str] = {
-    "users": "username,email\njane,changed@example.com\n",
-    "records": "user,kind,title,completed_at\njane,activity,First aid,2026-01-01\n",
-    "merges": "source,destination,policy\njane,jane.two,keep_primary\n",
-}
-
-
-def upload(cast: Cast, kind: str, text: str) -> int:
-    file = bulk.upload(actor=cast.actor, kind=kind, file=io.BytesIO(text.encode()), name="f.csv", size=len(text))
-    return file.pk
-
-
-def work(import_id: int) -> None:
-    while bulk.work(import_id):
-        pass
-
-
-@pytest.mark.parametrize("kind", FILES)
-class TestAFile:
-    @pytest.mark.parametrize("loss", LOSSES)
-    def test_a_right_that_ended_after_the_confirmation_refuses_the_rows(self, cast: Cast, kind: str, loss: str) -> None:
-        before = held()
-        pk = upload(cast, kind, FILES[kind])
-        work(pk)
-        bulk.confirm(actor=cast.actor, import_id=pk)
-        LOSSES[loss](cast)
-        work(pk)
-        row = ImportRow.objects.get(import_file=pk)
-        assert row.outcome == ImportRow.Verdict.REFUSED
-        assert row.reason
-        assert held() == before
-
-    def test_a_right_that_ends_while_the_worker_waits_refuses_the_rows(
-        self, cast: Cast, pool: ThreadPoolExecutor, kind: str
-    ) -> None:
-        before = held()
-        pk = upload(cast, kind, FILES[kind])
-        work(pk)
-        bulk.confirm(actor=cast.actor, import_id=pk)
-        with before_commit(lambda: LOSSES["the right"](cast)):
-            worker = pool.submit(apart(lambda: work(pk)))
-            wait_until_blocked(worker)
-        worker.result(30)
-        assert ImportRow.objects.get(import_file=pk).outcome == ImportRow.Verdict.REFUSED
-        assert held() == before
-
-    @pytest.mark.parametrize("loss", ["the right", "the role", "the account"])
-    def test_a_right_that_ended_before_the_confirmation_refuses_it(self, cast: Cast, kind: str, loss: str) -> None:
-        before = held()
-        pk = upload(cast, kind, FILES[kind])
-        work(pk)
-        LOSSES[loss](cast)
-        with pytest.raises(ImportRefused) as refused:
-            bulk.confirm(actor=cast.actor, import_id=pk)
-        assert refused.value.code == "not_allowed"
-        assert held() == before
-
-    def test_a_right_that_ended_before_the_check_refuses_the_rows_and_says_so(self, cast: Cast, kind: str) -> None:
-        pk = upload(cast, kind, FILES[kind])
-        LOSSES["the right"](cast)
-        work(pk)
-        row = ImportRow.objects.get(import_file=pk)
-        assert row.verdict == ImportRow.Verdict.REFUSED
-        assert "Users/Edit" in row.reason
-
-    def test_nobody_confirms_or_cancels_another_power_users_file(self, cast: Cast, kind: str) -> None:
-        other = PowerUserFactory.create(username="peter")
-        pk = upload(cast, kind, FILES[kind])
-        work(pk)
-        for act in (bulk.confirm, bulk.cancel):
-            with pytest.raises(ImportRefused) as refused:
-                act(actor=other, import_id=pk)
-            assert refused.value.code == "not_found"
-        bulk.confirm(actor=cast.root, import_id=pk)
-
-
-def test_a_power_user_does_not_give_herself_a_record_by_csv(cast: Cast) -> None:
-    pk = upload(cast, "records", "user,kind,title,completed_at\npaula,activity,First aid,2026-01-01\n")
-    work(pk)
-    row = ImportRow.objects.get(import_file=pk)
-    assert (row.verdict, row.column) == (ImportRow.Verdict.REFUSED, "user")
-    assert not LearningRecord.objects.filter(user=cast.actor).exists()
