@@ -23,6 +23,8 @@ from standardwebhooks.webhooks import Webhook as Signer
 from audit.models import OutboxEvent
 from integrations import sending
 from integrations.models import Delivery, Webhook
+from integrations.stopping import entitled, stop, stop_orphans
+from sealing import CannotUnseal
 
 # Seconds until the next try, after the first, second… failure; about a day and a half in all.
 WAITS = (5, 60, 300, 1800, 7200, 18_000, 36_000, 72_000)
@@ -41,6 +43,8 @@ class Lane:
 
     webhook: Webhook
     deliveries: Sequence[Delivery]
+    target: str
+    secret: str
     answers: list[sending.Answer] = field(default_factory=list)
 
     def send(self, until: float) -> Lane:
@@ -49,7 +53,7 @@ class Lane:
             if self.answers and monotonic() >= until:
                 break
             body = message(delivery.event)
-            self.answers.append(sending.attempt(self.webhook.url, body, signed(delivery, body)))
+            self.answers.append(sending.attempt(self.target, body, signed(delivery, body, self.secret)))
             if self.answers[-1].is_failing:
                 break
         return self
@@ -57,6 +61,7 @@ class Lane:
 
 def take_events(limit: int = 1000) -> int:
     """Turn waiting events into deliveries, in one transaction; how many events. Several may do so at once."""
+    stop_orphans()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """WITH taken AS (
@@ -94,9 +99,20 @@ def claim() -> list[Lane]:
     """Lanes for this round."""
     now = timezone.now()
     with transaction.atomic():
-        lanes = [Lane(webhook, _claimed(webhook, now)) for webhook in _whose_turn(now)]
-        Webhook.objects.filter(pk__in=[lane.webhook.pk for lane in lanes]).update(tried_at=now)
+        turns = _whose_turn(now)
+        Webhook.objects.filter(pk__in=[webhook.pk for webhook in turns]).update(tried_at=now)
+        lanes = [lane for webhook in turns if (lane := _lane(webhook, now))]
     return [lane for lane in lanes if lane.deliveries]
+
+
+def _lane(webhook: Webhook, now: datetime) -> Lane | None:
+    """None, and the webhook stopped, when no key opens its secret: trying again and again wouldn't help."""
+    try:
+        target, secret = webhook.target, webhook.secret
+    except CannotUnseal:
+        stop([webhook.pk], Webhook.Stopped.SECRET)
+        return None
+    return Lane(webhook, _claimed(webhook, now), target, secret)
 
 
 def _due(now: datetime) -> Q:
@@ -106,6 +122,7 @@ def _due(now: datetime) -> Q:
 def _whose_turn(now: datetime) -> list[Webhook]:
     waiting = Delivery.objects.filter(_due(now), webhook=OuterRef("pk"))
     awake = Webhook.objects.filter(Q(rests_until=None) | Q(rests_until__lte=now), Exists(waiting))
+    awake = awake.filter(created_by__in=entitled())  # as they are now, whatever they were when the event happened
     in_turn = awake.order_by(F("tried_at").asc(nulls_first=True), "pk")
     # NO KEY UPDATE: new deliveries may refer to it meanwhile. SKIP LOCKED: it is another worker's turn with those
     return list(in_turn.select_for_update(skip_locked=True, no_key=True)[:LANES])
@@ -164,7 +181,7 @@ def message(event: OutboxEvent) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def signed(delivery: Delivery, body: bytes) -> dict[str, str]:
+def signed(delivery: Delivery, body: bytes, secret: str) -> dict[str, str]:
     """The headers that prove who sent it. The id is the same at every try, so that receivers can tell repeats."""
     now, identity = timezone.now().astimezone(UTC), f"msg_{delivery.event_id}"
     return {
@@ -172,5 +189,5 @@ def signed(delivery: Delivery, body: bytes) -> dict[str, str]:
         "User-Agent": "lms-portal",
         "webhook-id": identity,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Signer(delivery.webhook.secret).sign(identity, now, body.decode()),
+        "webhook-signature": Signer(secret).sign(identity, now, body.decode()),
     }

@@ -6,14 +6,20 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+import sealing
 from audit.models import OutboxEvent
 
 
 class Webhook(models.Model):
-    """An address outside that is told of `events`. Messages are signed with `secret` as Standard Webhooks says.
+    """An address outside that is told of `events`. Messages are signed with a secret as Standard Webhooks says.
 
-    A receiver that failed `failures` times in a row is left alone as a whole until `rests_until`.
+    The secret and the query of the address, which may be one, are sealed. A receiver that failed `failures` times in a
+    row is left alone as a whole until `rests_until`. `stopped` says why the portal itself switched the webhook off.
     """
+
+    class Stopped(models.TextChoices):
+        CREATOR = "creator_lost_rights", "Its creator is no active superadmin any more"
+        SECRET = "secret_unreadable", "No key opens its secret"
 
     class Event(models.TextChoices):
         MERGE_DONE = "merge.done", "A merge was done"
@@ -23,19 +29,33 @@ class Webhook(models.Model):
 
     url = models.URLField(max_length=500)
     events = ArrayField(models.CharField(max_length=60, choices=Event.choices), default=list)
-    secret = models.CharField(max_length=100)
+    sealed_query = models.TextField(blank=True)
+    sealed_secret = models.TextField()
     is_active = models.BooleanField(default=True)
+    stopped = models.CharField(max_length=30, choices=Stopped.choices, blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     tried_at = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     rests_until = models.DateTimeField(null=True, editable=False)
 
+    new_secret = ""  # in memory alone, of the object that was given it
+
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def secret(self) -> str:
+        """Raises CannotUnseal."""
+        return sealing.unseal(self.sealed_secret)
+
+    @property
+    def target(self) -> str:
+        """The whole address. Raises CannotUnseal."""
+        return f"{self.url}?{sealing.unseal(self.sealed_query)}" if self.sealed_query else self.url
 
 
 class Delivery(models.Model):

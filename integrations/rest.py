@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Greatest
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -33,7 +34,7 @@ class AddressField(fields.CharField):
 
 
 class WebhookSerializer(StrictModel):
-    """`secret` is null but in the answer that made the webhook."""
+    """`secret` is null but in the answer that made it. `stopped` says why the portal switched the webhook off."""
 
     url = AddressField(max_length=500)
     events = serializers.ListField(
@@ -41,14 +42,33 @@ class WebhookSerializer(StrictModel):
     )
     secret = serializers.SerializerMethodField()
     active = fields.BooleanField(source="is_active", required=False)
+    stopped = serializers.ChoiceField(choices=Webhook.Stopped.choices, read_only=True, allow_null=True)
 
     class Meta:
         model = Webhook
-        fields = ["id", "url", "events", "secret", "active", "created_by", "created_at", "failures", "rests_until"]
-        read_only_fields = ["secret", "created_by", "created_at", "failures", "rests_until"]
+        fields = [
+            "id",
+            "url",
+            "events",
+            "secret",
+            "active",
+            "stopped",
+            "created_by",
+            "created_at",
+            "failures",
+            "rests_until",
+        ]
+        read_only_fields = ["secret", "stopped", "created_by", "created_at", "failures", "rests_until"]
 
     def get_secret(self, webhook: Webhook) -> str | None:
-        return webhook.secret if webhook.__dict__.get("is_new") else None
+        return webhook.new_secret or None
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """The query of the address may be a secret: it is shown to nobody."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        shown["url"] += "?…" if instance.sealed_query else ""
+        shown["stopped"] = instance.stopped or None
+        return shown
 
 
 class DeliverySerializer(StrictModel):
@@ -93,10 +113,13 @@ class Webhooks(WritableRows):
 
     def insert(self, rows: list[Row]) -> list[Any]:
         with refusing(self.many):
-            made = services.register(actor=actor_of(self.request), rows=rows, origin=origin_of(self.request))
-        for webhook in made:
-            webhook.__dict__["is_new"] = True
-        return made
+            return services.register(actor=actor_of(self.request), rows=rows, origin=origin_of(self.request))
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Register; the answer shows the secret, and is kept sealed for its Idempotency-Key."""
+        response: Response = super().create(request, *args, **kwargs)
+        response.holds_secret = True  # type: ignore[attr-defined]
+        return response
 
     def change(self, row: Any, values: Row) -> Any:
         with refusing():
@@ -148,3 +171,5 @@ def refusing(many: bool = False) -> Iterator[None]:
                 for place, one in error.refused.items()
             )
         ) from error
+    except Webhook.DoesNotExist as error:
+        raise Http404 from error  # removed meanwhile

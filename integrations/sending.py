@@ -23,6 +23,22 @@ from integrations.errors import AddressRefused
 SECONDS: float = 10
 TOO_MANY = 429
 PORTS = {"http": 80, "https": 443}
+# The registries of special addresses at IANA, in full: what `ipaddress` knows of them depends on Python's version.
+NOT_PUBLIC_4 = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    )
+]  # fmt: skip
+PUBLIC_6 = ipaddress.ip_network("2000::/3")
+# Within that: protocols with Teredo among them, documentation, 6to4, and name servers' own.
+NOT_PUBLIC_6 = [
+    ipaddress.ip_network(network)
+    for network in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
+]
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -106,13 +122,20 @@ def resolve(parts: SplitResult) -> str:
 def is_outside(address: str) -> bool:
     """Whether an IP address is on the public internet, also when it hides another in itself."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        hidden = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if hidden is not None:
-            return is_outside(str(hidden))
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            return is_outside(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv4Address):
+        return not any(ip in network for network in NOT_PUBLIC_4)
+    hidden = _hidden(ip)
+    if hidden is not None:
+        return is_outside(str(hidden))
+    return ip in PUBLIC_6 and not any(ip in network for network in NOT_PUBLIC_6)
+
+
+def _hidden(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that one of IPv6 leads to: mapped, translated by NAT64, or in an ISATAP interface."""
+    if ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    is_isatap = int(ip) >> 32 & 0xFDFFFFFF == 0x5EFE
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 or is_isatap else None
 
 
 def _connection(parts: SplitResult, address: str) -> _Pinned:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 import audit.services
+import sealing
 from accounts.models import User
 from integrations import sending
 from integrations.errors import AddressesRefused, AddressRefused
@@ -23,7 +24,7 @@ PATIENCE = 5.0  # seconds for all of them
 def register(*, actor: User, rows: Sequence[Mapping[str, Any]], origin: str = "") -> list[Webhook]:
     """Tell these addresses: `url`, `events` (all, when none is named) and `is_active` of each. All or none.
 
-    Each secret stands in the answer's `secret`; nobody can read it later. Raises AddressesRefused.
+    Each secret stands in the answer's `new_secret`; nobody is shown it later. Raises AddressesRefused.
     """
     check_addresses([row["url"] for row in rows])
     with transaction.atomic():
@@ -35,22 +36,85 @@ def register(*, actor: User, rows: Sequence[Mapping[str, Any]], origin: str = ""
 
 
 def _new(actor: User, url: str, events: Iterable[str] = (), is_active: bool = True) -> Webhook:
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     wanted = sorted(set(events)) or sorted(Webhook.Event.values)
-    return Webhook(url=url, events=wanted, secret=secret, is_active=is_active, created_by=actor)
+    webhook = Webhook(events=wanted, is_active=is_active, created_by=actor)
+    _aim(webhook, url)
+    _give_secret(webhook)
+    return webhook
+
+
+def _aim(webhook: Webhook, url: str) -> None:
+    """The query is sealed: it may be a secret."""
+    webhook.url, mark, query = url.partition("?")
+    webhook.sealed_query = sealing.seal(query) if mark else ""
+
+
+def _give_secret(webhook: Webhook) -> None:
+    """`new_secret` is there until this object is forgotten, for the one answer that shows it."""
+    webhook.new_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    webhook.sealed_secret = sealing.seal(webhook.new_secret)
 
 
 def change(*, actor: User, webhook: Webhook, values: Mapping[str, Any], origin: str = "") -> Webhook:
-    """Change `url`, `events` or `is_active`; a new address is tried at once. Raises AddressesRefused."""
+    """Change `url`, `events` or `is_active`; a new address is tried at once. Raises AddressesRefused.
+
+    Switching a stopped webhook on takes it over: the actor answers for it from then on, and it gets a new secret when
+    no key opens the old one.
+    """
     if "url" in values:
         check_addresses([values["url"]])
-        values = {**values, "failures": 0, "rests_until": None}
-    for name, value in values.items():
-        setattr(webhook, name, value)
     with transaction.atomic():
-        webhook.save(update_fields=list(values))
-        _audit("webhook.changed", actor, webhook, origin)
+        # NO KEY UPDATE: it may be stopped at this moment; deliveries may refer to it
+        webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
+        was_stopped = bool(webhook.stopped)
+        _set(webhook, values)
+        if was_stopped and webhook.is_active:
+            _take_over(actor, webhook)
+        webhook.save()
+        _audit("webhook.taken_over" if was_stopped and webhook.is_active else "webhook.changed", actor, webhook, origin)
     return webhook
+
+
+def _set(webhook: Webhook, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if name == "url":
+            _aim(webhook, value)
+            webhook.failures, webhook.rests_until = 0, None
+        else:
+            setattr(webhook, name, value)
+
+
+def _take_over(actor: User, webhook: Webhook) -> None:
+    webhook.created_by, webhook.stopped = actor, ""
+    webhook.failures, webhook.rests_until = 0, None
+    try:
+        webhook.secret  # noqa: B018  (whether it opens)
+    except sealing.CannotUnseal:
+        _give_secret(webhook)
+
+
+def rotate_keys() -> tuple[int, list[int]]:
+    """Seal the secrets of all webhooks under the newest key: how many, and the ids of those that no key opens."""
+    unreadable = []
+    ids = list(Webhook.objects.order_by("pk").values_list("pk", flat=True))
+    for pk in ids:
+        try:
+            with transaction.atomic():
+                _reseal(pk)
+        except sealing.CannotUnseal:
+            unreadable.append(pk)
+    return len(ids) - len(unreadable), unreadable
+
+
+def _reseal(pk: int) -> None:
+    # NO KEY UPDATE: somebody may renew the secret at this moment; deliveries may refer to the webhook
+    webhook = Webhook.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    if webhook is None:
+        return
+    webhook.sealed_secret = sealing.reseal(webhook.sealed_secret)
+    if webhook.sealed_query:
+        webhook.sealed_query = sealing.reseal(webhook.sealed_query)
+    webhook.save(update_fields=["sealed_secret", "sealed_query"])
 
 
 def remove(*, actor: User, webhook: Webhook, origin: str = "") -> None:

@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_contract.models import IdempotencyKey
 from rest_contract.outages import sqlstate
 from rest_contract.problems import MEDIA_TYPE, Conflict, Invalid, Problem, as_problem, field_error, respond
+from sealing import CannotUnseal, is_sealed, seal, unseal
 
 KEPT = timedelta(hours=24)
 PATIENCE = "8s"
@@ -154,7 +155,8 @@ def _attempt(work: Callable[[], Response]) -> Response:
 
 
 def _keep(row: IdempotencyKey, response: Response) -> None:
-    row.status, row.body = response.status_code, JSONRenderer().render(response.data).decode()
+    body = JSONRenderer().render(response.data).decode()
+    row.status, row.body = response.status_code, seal(body) if getattr(response, "holds_secret", False) else body
     row.headers = {name: value for name, value in response.headers.items() if name not in ("Allow", "Vary")}
     row.save(update_fields=["status", "body", "headers"])
 
@@ -165,11 +167,20 @@ def _replay(row: IdempotencyKey, asked: str) -> Response:
     if not row.status:
         raise _still_running()
     kind = MEDIA_TYPE if row.status >= 400 else None
-    response = Response(json.loads(row.body) if row.body else None, status=row.status, content_type=kind)
+    response = Response(_kept(row), status=row.status, content_type=kind)
     for name, value in row.headers.items():
         response[name] = value
     response["Idempotent-Replayed"] = "true"
     return response
+
+
+def _kept(row: IdempotencyKey) -> Any:
+    """The body as it was answered. A view seals one that shows a secret by setting `holds_secret` on its response."""
+    try:
+        body = unseal(row.body) if is_sealed(row.body) else row.body
+    except CannotUnseal:
+        raise Conflict("answer_lost", "It was done, and its answer can't be read any more: the key is lost.") from None
+    return json.loads(body) if body else None
 
 
 def forget_old_keys() -> int:
