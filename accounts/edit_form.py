@@ -57,6 +57,10 @@ class UserForm(forms.Form):
             widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
         )
         self.fields["managers"] = AccountsField(actor, label="Managers")
+        if not may_set_password(actor, account):
+            del self.fields["password"]
+        elif account is None:
+            self.fields["password"].help_text = "Leave empty to let the person choose it by a password reset."
         if actor.is_superadmin:
             self._add_privileges()
         self.initial = {**self._held(), **self.initial}
@@ -118,6 +122,11 @@ class UserForm(forms.Form):
         """Show what the service refused, each at its field."""
         for one in error.errors:
             self.add_error(one["field"] if one["field"] in self.fields else None, one["detail"])
+
+
+def may_set_password(actor: User, account: User | None) -> bool:
+    """A superadmin those of others. The own one is changed under Preferences, with the current one."""
+    return actor.is_superadmin and (account is None or account.pk != actor.pk)
 
 
 class AccountsField(forms.Field):

@@ -71,6 +71,13 @@ class AccountMerged(AccountError):
     detail = "This account was merged and is inactive. Change the account that it was merged into."
 
 
+class SignInAgain(Exception):
+    """The act needs a recent sign-in. No AccountError: pages must not show it beside a form, but ask for the password."""
+
+    code = "sign_in_again"
+    detail = "Your last sign-in is too long ago for this. Sign in again."
+
+
 class OwnAccount(AccountError):
     code = "own_account"
     detail = "You can't do this to your own account."

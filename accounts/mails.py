@@ -12,6 +12,7 @@ from django.utils import timezone
 
 import notices.services
 from accounts.models import Status, User
+from accounts.services.addresses import KIND as ADDRESS_CHANGED
 from accounts.sign_in import reset_tokens
 from notices.letters import Letter, writes
 from notices.models import Notice
@@ -41,3 +42,14 @@ def letter_with_reset_link(notice: Notice) -> Letter | None:
     }
     text, html = (render_to_string(f"emails/reset.{kind}", context) for kind in ("txt", "html"))
     return Letter(account.email, "Choose a new password", text, html)
+
+
+@writes(ADDRESS_CHANGED)
+def letter_to_old_address(notice: Notice) -> Letter | None:
+    """Says that there is a new address, and not which."""
+    account = User.objects.present().filter(pk=notice.recipient_id).first()
+    if account is None:
+        return None
+    context = {"account": account, "portal": settings.PORTAL_URL}
+    text, html = (render_to_string(f"emails/address_changed.{kind}", context) for kind in ("txt", "html"))
+    return Letter(notice.address, "Your e-mail address was changed", text, html)

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from accounts.devices import device_of
 from accounts.services import check_credentials, confirm_password
+from accounts.sessions import note_start
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -51,7 +52,15 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
 @receiver(user_logged_in, dispatch_uid="accounts.sign_in.note")
 def note_proof(request: HttpRequest, **kwargs: Any) -> None:
     """Every way to sign in, the admin site's too, proves the password; this is the one hook that they share."""
+    note_start(request)
+    renew_proof(request)
+
+
+def renew_proof(request: HttpRequest) -> None:
+    """The password was proven just now."""
     request.session[PROVEN_AT] = int(time.time())
+    if (user := getattr(request, "user", None)) is not None and user.is_authenticated:
+        user.has_proven_password = True
 
 
 def stay_signed_in(request: HttpRequest, account: User) -> None:
@@ -82,5 +91,5 @@ def prove_again(request: HttpRequest, password: str) -> bool:
     if not confirm_password(account=user, session=request.session.session_key or "", password=password):
         return False
     request.session.cycle_key()
-    request.session[PROVEN_AT] = int(time.time())
+    renew_proof(request)
     return True

@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 
 KEY = "typed"
+SECRET = frozenset({"current", "new", "again", "secret", "key", "token", "csrfmiddlewaretoken"})
+PRESS_AGAIN = "Nothing has happened yet. Confirm your password, then press the button again."
+TYPE_AGAIN = "Nothing has happened yet. Confirm your password, then type the password below once more: it wasn't kept."
 MOST = 10_000  # characters
 
 
@@ -30,6 +34,19 @@ def recall(request: HttpRequest) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in kept["fields"].items()}
 
 
+def as_data(request: HttpRequest) -> MultiValueDict[str, Any] | None:
+    """What a form takes as its data when this look at the page follows the question for the password."""
+    found: dict[str, Any] = getattr(request, "typed", {})
+    if not found:
+        return None
+    return MultiValueDict({name: value if isinstance(value, list) else [value] for name, value in found.items()})
+
+
+def holds_secret(request: HttpRequest) -> bool:
+    """Whether a password was typed that has to be typed again."""
+    return any("password" in name.lower() and value for name, value in request.POST.items())
+
+
 def forget(request: HttpRequest) -> None:
     """The button of this address worked."""
     if KEY in request.session and request.session[KEY]["address"] == request.get_full_path():
@@ -37,4 +54,4 @@ def forget(request: HttpRequest) -> None:
 
 
 def _is_secret(name: str) -> bool:
-    return "password" in name or name == "csrfmiddlewaretoken"
+    return "password" in name.lower() or name.lower() in SECRET

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import branches, edit, life, preferences, reset, sign_in, tokens, user, users
+from accounts.views import branches, edit, life, preferences, reset, sessions, sign_in, tokens, user, users
 
 app_name = "accounts"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/new/", edit.create, name="new_user"),
     path("users/<int:account_id>/edit/", edit.edit, name="edit_user"),
     path("users/<int:account_id>/deactivate/", life.deactivate, name="deactivate"),
+    path("users/<int:account_id>/send-reset/", life.send_reset, name="send_reset"),
     path("users/<int:account_id>/reactivate/", life.reactivate, name="reactivate"),
     path("users/<int:account_id>/delete/", life.delete, name="delete"),
     path("users/<int:account_id>/side/", users.side, name="side"),
@@ -27,6 +28,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("preferences/", preferences.show, name="preferences"),
     path("preferences/appearance/", preferences.appearance, name="appearance"),
     path("preferences/password/", preferences.password, name="password"),
+    path("preferences/sessions/", sessions.show, name="sessions"),
+    path("preferences/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
+    path("preferences/sessions/<str:handle>/end/", sessions.end, name="end_session"),
     path("preferences/api-tokens/", tokens.show, name="tokens"),
     path("preferences/api-tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
 ]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 import hints
 from accounts.errors import AccountError
 from accounts.models import Right, User
+from accounts.typed import as_data
 from accounts.views.access import actor_of, find_account, name_for, needs_right, origin_of, typed_before
 from consolidation import services
 from consolidation.errors import ConsolidationError
@@ -121,14 +122,16 @@ def _update_page(request: HttpRequest, consolidation: Consolidation, form: Profi
     return render(request, "consolidation/update.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @needs_right(Right.EDIT)
 def profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """Save the primary's profile; what was typed stays when a field is refused."""
+    """Save the primary's profile; what was typed stays when a field is refused, or the password was asked for."""
     consolidation = _find(request, pk)
-    if consolidation.primary is None:
+    if consolidation.primary is None or consolidation.finished_at:
         return redirect("consolidation:show", pk)
-    form = ProfileForm(request.POST, account=consolidation.primary)
+    form = ProfileForm(request.POST or as_data(request), account=consolidation.primary)
+    if request.method == "GET":
+        return _update_page(request, consolidation, form)
     if form.is_valid() and form.changed_data:
         try:
             services.update_profile(
@@ -143,6 +146,9 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
         return _update_page(request, consolidation, form)
     messages.success(request, "The profile was saved.")
     return redirect("consolidation:update", pk)
+
+
+profile.may_ask_for_password = True  # type: ignore[attr-defined]
 
 
 @require_POST

@@ -96,6 +96,7 @@ class Links(SingleRows):
     model = Link
     serializer_class = LinkSerializer
     keeps_failures = True  # refused passwords stay counted
+    grave = ("create",)
 
     def scope(self) -> QuerySet[Link]:
         """A learner's: those of their own group. Otherwise those of accounts that the caller may see."""

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.devices import device_of
 from accounts.errors import TooManyFailures
 from accounts.models import User
-from accounts.views.access import actor_of, origin_of
+from accounts.views.access import actor_of, origin_of, typed_before
 from learning_records.hints import hint_owed
 from learning_records.models import LearningRecord
 from linking import services, tasks
@@ -53,11 +53,14 @@ def link(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if not _may_link(actor):
         return render(request, "linking/link.html", {"refusal": CallerMayNotLink.detail}, status=403)
-    form = LinkForm(request.POST or None)
+    form = LinkForm(request.POST or None, initial=typed_before(request))
     response: HttpResponse | None = None
     if request.method == "POST" and form.is_valid():
         response = _link(request, actor, form)
     return response or render(request, "linking/link.html", {"form": form})
+
+
+link.asks_for_password = True  # type: ignore[attr-defined]
 
 
 def _link(request: HttpRequest, actor: User, form: LinkForm) -> HttpResponse | None:

@@ -13,6 +13,8 @@ urlpatterns = [
     path("api/", include("lms.api")),
     path("health/", health, name="health"),
     path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"), permanent=True)),
+    # The admin site's own page would change a password without ending API tokens.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("learning_records.urls")),

@@ -44,6 +44,11 @@ def queue(
     )
 
 
+def queue_to(kind: str, recipients: Iterable[tuple[int, str]]) -> None:
+    """Owe a mail to each account at an address that isn't its own any more; as `queue`, in one statement."""
+    Notice.objects.bulk_create([Notice(kind=kind, recipient_id=pk, address=address) for pk, address in recipients])
+
+
 def send_due(seconds: float = 20) -> int:
     """Send what is due, the longest waiting first, for about that long; how many were tried.
 

@@ -9,7 +9,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from accounts.browsers import in_words
 from accounts.models.branches import Branch
 
 if TYPE_CHECKING:
@@ -75,9 +78,38 @@ class ApiToken(models.Model):
 
 
 class Session(AbstractBaseSession):
-    """A signed-in browser. The account stands beside the data, so that its sessions can be ended at once."""
+    """A signed-in browser. The account stands beside the data, so that its sessions can be ended at once.
+
+    It ends SESSION_IDLE_MINUTES after the last request, and SESSION_ABSOLUTE_HOURS after the sign-in in any case.
+    """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField(db_default=Now())
+    last_active_at = models.DateTimeField(db_default=Now(), help_text="to the minute")
+    browser = models.CharField(max_length=300, blank=True, default="", help_text="as it describes itself")
+    address = models.CharField(max_length=45, blank=True, default="", help_text="of the sign-in")
+
+    class Meta(AbstractBaseSession.Meta):
+        indexes = [
+            models.Index(fields=["last_active_at"], name="sessions_by_activity"),
+            models.Index(fields=["started_at"], name="sessions_by_start"),
+        ]
+
+    def is_alive(self) -> bool:
+        """Whether neither limit has been reached."""
+        from accounts.sessions import absolute_limit, idle_limit
+
+        now = timezone.now()
+        return now - self.last_active_at <= idle_limit() and now - self.started_at <= absolute_limit()
+
+    @property
+    def handle(self) -> str:
+        """What pages call it by: the key itself would open the account."""
+        return salted_hmac("accounts.session.handle", self.session_key, algorithm="sha256").hexdigest()[:32]
+
+    @property
+    def browser_in_words(self) -> str:
+        return in_words(self.browser)
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:

@@ -169,6 +169,7 @@ class User(AbstractBaseUser):
 
     # What the request proved, set by the door that let this actor in, never stored. None: no token limits the actor.
     token_scopes: frozenset[str] | None = None
+    has_proven_password: bool = True  # False in a browser whose last sign-in is too long ago
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"

@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.errors import SignInAgain
 from accounts.models import ApiToken, User
 from accounts.services import find_token
 from accounts.sign_in import is_recent
@@ -39,7 +40,7 @@ class RecentSignIn(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if getattr(view, "action", None) not in getattr(view, "grave", ()) or is_recent(request):
             return True
-        raise Forbidden("sign_in_again", "Your last sign-in is too long ago for this. Sign in again.")
+        raise Forbidden(SignInAgain.code, SignInAgain.detail)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -35,7 +35,7 @@ def status_of(error: errors.FieldsInvalid) -> int:
 
 
 answer_with(404, errors.UnknownAccount)
-answer_with(403, errors.NotAllowed)
+answer_with(403, errors.NotAllowed, errors.SignInAgain)
 answer_with(status_of, errors.FieldsInvalid)
 answer_with(429, errors.TooManyFailures)
 answer_with(409, errors.AccountError)

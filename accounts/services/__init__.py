@@ -11,8 +11,9 @@ from accounts.services.lifecycle import deactivate, delete_account, reactivate
 from accounts.services.locks import lock_to_change
 from accounts.services.lookup import find_by_identifier
 from accounts.services.many import create_users
-from accounts.services.password import change_own_password
+from accounts.services.password import change_own_password, request_reset
 from accounts.services.permissions import lock_actor, lock_for_writing, lock_owners
+from accounts.services.sessions import end_other_sessions, end_session, forget_ended_sessions, sessions_of
 from accounts.services.tokens import create_token, find_token, grantable_scopes, may_have_tokens, revoke_token
 from accounts.services.updating import update_users
 from accounts.services.users import create_user, update_user
@@ -31,9 +32,12 @@ __all__ = [
     "deactivate",
     "delete_account",
     "end_access",
+    "end_other_sessions",
+    "end_session",
     "find_by_identifier",
     "find_by_sign_in",
     "find_token",
+    "forget_ended_sessions",
     "grantable_scopes",
     "lock_actor",
     "lock_for_writing",
@@ -41,7 +45,9 @@ __all__ = [
     "lock_to_change",
     "may_have_tokens",
     "reactivate",
+    "request_reset",
     "revoke_token",
+    "sessions_of",
     "update_user",
     "update_users",
 ]

@@ -13,7 +13,7 @@ from django.utils import timezone
 import audit.services
 from accounts.errors import FieldsInvalid, NotAllowed, UnknownAccount
 from accounts.models import ApiToken, Role, User
-from accounts.services.authority import ADMIN, check_scopes
+from accounts.services.authority import ADMIN, check_proof, check_scopes
 from accounts.services.text import storable
 
 PREFIX = "lms_"
@@ -36,6 +36,7 @@ def create_token(
     """
     days = DAYS if days is None else days
     check_scopes(owner, {ADMIN})
+    check_proof(owner)
     chosen = _checked_scopes(owner, scopes, days)
     key = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -61,6 +62,7 @@ def create_token(
 def revoke_token(*, actor: User, token_id: int, origin: str = "") -> None:
     """End a token at once. Its owner may, and a superadmin. Raises UnknownAccount for any other token."""
     check_scopes(actor, {ADMIN})
+    check_proof(actor)
     with transaction.atomic():
         tokens = ApiToken.objects.filter(pk=token_id)
         token = (tokens if actor.is_superadmin else tokens.filter(owner=actor)).first()

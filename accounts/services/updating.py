@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 import audit.services
 from accounts.errors import AccountDeleted, AccountMerged, FieldsInvalid, UnknownAccount
 from accounts.models import Status, User
+from accounts.services.addresses import note_changed_addresses
 from accounts.services.authority import as_now, check_change
 from accounts.services.fields import OWN_FIELDS, Problems, clean
 from accounts.services.identifiers import as_problem, check_all_free
@@ -35,6 +36,7 @@ def update_users(*, actor: User, changes: Changes, origin: str = "") -> None:
         accounts = _changeable(as_now(actor), changes)
         values = _cleaned(accounts, changes)
         told = [(pk, {"fields": sorted(new)}) for pk, new in sorted(values.items())]
+        note_changed_addresses((pk, accounts[pk].email, new["email"]) for pk, new in values.items() if "email" in new)
         _write({pk: _with_state(accounts[pk], new) for pk, new in values.items()})
         audit.services.record_all("user.updated", told, actor_id=actor.pk, origin=origin)
 

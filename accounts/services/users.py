@@ -11,6 +11,7 @@ import audit.services
 from accounts.errors import AccountDeleted, AccountMerged, FieldsInvalid, NotAllowed
 from accounts.models import AssignedBranch, AssignedUser, Right, Role, Status, User
 from accounts.services.access import end_access
+from accounts.services.addresses import note_changed_addresses
 from accounts.services.authority import as_now, check_change, check_creation
 from accounts.services.fields import PRIVILEGED, Problems, clean, clean_password
 from accounts.services.identifiers import as_problem, audit_detail, check_free
@@ -58,9 +59,9 @@ def update_user(*, actor: User, account_id: int, data: Mapping[str, Any], origin
     """Change the named fields of an account and leave the others. Lists and `rights` are given whole.
 
     `profile` names the custom fields to change. `status` deactivates or reactivates. A new role or password ends every
-    session and API token of the account. Of a merged, inactive account
-    only the identifiers can be changed, which releases them for the survivor. Needs Users/Edit. Raises FieldsInvalid,
-    UnknownAccount, NotAllowed, AccountDeleted, AccountMerged, LastSuperadmin.
+    session and API token of the account. Of a merged, inactive account only the identifiers can be changed, which
+    releases them for the survivor. Needs Users/Edit. Raises FieldsInvalid, UnknownAccount, NotAllowed, SignInAgain,
+    AccountDeleted, AccountMerged, LastSuperadmin.
     """
     with transaction.atomic():
         demotes = superadmins_to_lock(account_id) if "role" in data else []
@@ -84,6 +85,7 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
     problems = Problems()
     cleaned = clean(data, problems)
     cleaned.pop("status", None)
+    old_address = account.email
     if cleaned.get("username", ...) == "":
         problems.add("username", "blank", "An account needs a username.")
     if cleaned.get("role", Role.SUPERADMIN) != Role.SUPERADMIN:
@@ -96,6 +98,7 @@ def _change(actor: User, account: User, data: Mapping[str, Any]) -> tuple[list[s
         if "role" in changed:
             _end_assignments(account)
         changed += ["password"] * ("password" in data)
+        note_changed_addresses([(account.pk, old_address, account.email)])
         if {"role", "password"} & set(changed):
             end_access([account.pk])
         changed += set_relations(actor, account, data, problems)

@@ -51,6 +51,8 @@ def _life(actor: User, account: User) -> Iterator[Action]:
     if account.pk == actor.pk or not may_edit(actor, account):
         return
     if account.status == Status.ACTIVE:
+        if account.email:
+            yield Action("Send password reset", "mail", reverse("accounts:send_reset", args=[account.pk]))
         yield Action("Deactivate", "power-off", reverse("accounts:deactivate", args=[account.pk]))
     else:
         yield Action("Reactivate", "power", reverse("accounts:reactivate", args=[account.pk]))

@@ -15,6 +15,7 @@ from accounts.edit_form import UserForm
 from accounts.errors import AccountError, FieldsInvalid
 from accounts.models import Right, Status, User
 from accounts.sign_in import stay_signed_in
+from accounts.typed import as_data
 from accounts.views.access import actor_of, find_account, needs_right, origin_of
 from accounts.views.actions import may_edit
 
@@ -23,7 +24,7 @@ from accounts.views.actions import may_edit
 @sensitive_post_parameters("password")
 def create(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
-    form = UserForm(request.POST or None, actor=actor)
+    form = UserForm(request.POST or as_data(request), actor=actor)
     if request.method == "POST" and form.is_valid():
         account = _save(request, form, None)
         if account is not None:
@@ -39,11 +40,15 @@ def edit(request: HttpRequest, account_id: int) -> HttpResponse:
     account = find_account(actor, account_id)
     if not may_edit(actor, account) or account.status == Status.DELETED:
         raise PermissionDenied
-    form = UserForm(request.POST or None, actor=actor, account=account)
+    form = UserForm(request.POST or as_data(request), actor=actor, account=account)
     if request.method == "POST" and form.is_valid() and _save(request, form, account) is not None:
         messages.success(request, "Saved." if form.changed_data else "Nothing was changed.")
         return redirect("accounts:user", account.pk)
     return render(request, "accounts/edit.html", {"form": form, "account": account})
+
+
+# A name can be changed at any time; credentials and standing take a recent sign-in. The services know which is which.
+create.may_ask_for_password = edit.may_ask_for_password = True  # type: ignore[attr-defined]
 
 
 def _update(request: HttpRequest, account: User, data: dict[str, Any]) -> User:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+import hints
 from accounts import services
 from accounts.errors import AccountError
 from accounts.models import Right, User
@@ -57,6 +58,26 @@ DELETE = Act(
     ),
     is_danger=True,
 )
+RESET = Act(
+    "Send password reset",
+    "{} gets a link to choose a new password.",
+    (
+        "The person gets a link by e-mail and chooses a new password with it.",
+        "The current password, open sessions and API tokens keep working until then; a new password ends them.",
+        "A link works once, for an hour.",
+    ),
+)
+
+
+@login_required
+def send_reset(request: HttpRequest, account_id: int) -> HttpResponse:
+    return _page(request, account_id, RESET, _send_reset)
+
+
+def _send_reset(*, actor: User, account_id: int, origin: str) -> User:
+    account = services.request_reset(actor=actor, account_id=account_id, origin=origin)
+    hints.send("notices.tasks.send")
+    return account
 
 
 @login_required

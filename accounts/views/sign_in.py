@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts.devices import device_of
 from accounts.forms import ConfirmPasswordForm, SignInForm
 from accounts.models import Right
-from accounts.sign_in import BACKEND, address_of, note_proof
+from accounts.sign_in import BACKEND, address_of, renew_proof
 from accounts.views.access import actor_of
 
 
@@ -62,7 +62,7 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
     form = ConfirmPasswordForm(request.POST or None, session=session, actor=actor_of(request))
     if request.method == "POST" and form.is_valid():
         request.session.cycle_key()
-        note_proof(request)
+        renew_proof(request)
         return redirect(_next(request))
     status = 429 if form.retry_after else 200
     response = render(request, "accounts/confirm_password.html", {"form": form, "next": _next(request)}, status=status)

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from accounts import services
 from accounts.errors import AccountError, FieldsInvalid
@@ -44,14 +43,19 @@ show.asks_for_password = True  # type: ignore[attr-defined]
 
 
 @login_required
-@require_POST
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    """GET, after the password was asked for again, leads back to the button."""
+    if request.method != "POST":
+        return redirect("accounts:tokens")
     try:
         services.revoke_token(actor=actor_of(request), token_id=token_id, origin=origin_of(request))
     except AccountError as error:
         raise Http404 from error
     messages.success(request, "The token is revoked. What used it is refused from now on.")
     return redirect("accounts:tokens")
+
+
+revoke.asks_for_password = True  # type: ignore[attr-defined]
 
 
 def _create(request: HttpRequest, form: TokenForm) -> str:
