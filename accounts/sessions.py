@@ -71,7 +71,7 @@ class SessionStore(DatabaseStore):
             return
         # Reading must go on where nothing can be written, on a full disk for instance.
         with suppress(DatabaseError), transaction.atomic():
-            self.model.objects.filter(pk=row.pk).update(last_active_at=now)
+            type(row).objects.filter(pk=row.pk).update(last_active_at=now)
 
 
 def note_start(request: HttpRequest) -> None:

@@ -30,6 +30,11 @@ class Address:
         return f"http://{'localhost' if self.host in LOCAL or self._is_loopback else name}:{self.port}/"
 
     @property
+    def is_public(self) -> bool:
+        """Whether other machines may reach it."""
+        return not self._is_loopback
+
+    @property
     def _is_loopback(self) -> bool:
         return self.host.startswith("127.") or self.host in {"::1", "localhost"}
 

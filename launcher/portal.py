@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from launcher import given, processes, servers, where
+from launcher import exposed, given, processes, servers, where
 from launcher.address import Address
 from launcher.errors import CannotStart
 
@@ -34,7 +34,7 @@ def run() -> int:
         address.refuse_taken()
         _check_what_is_given()
         with servers.lease(data, say=say):
-            _prepare_database(data)
+            _prepare_database(data, address)
             return _serve(data, address)
 
 
@@ -82,12 +82,16 @@ def _check_what_is_given() -> None:
         given.check_redis(redis)
 
 
-def _prepare_database(data: Path) -> None:
+def _prepare_database(data: Path, address: Address) -> None:
     say("Bringing the tables up to date")
     _manage(data, "migrate", "--no-input", "-v", "1")
     if os.environ.get("DEMO", "1") != "0" and _has_no_users(data):
+        if address.is_public:
+            exposed.refuse_to_load_demo()
         say("Loading the demo data, this first time alone")
         _manage(data, "demo")
+    elif address.is_public:
+        exposed.refuse_demo_password(environment(data))
 
 
 def _has_no_users(data: Path) -> bool:
@@ -164,4 +168,6 @@ def _greet(data: Path, honcho: subprocess.Popen[bytes], address: Address) -> Non
 def _greeting(address: Address, sign_ins: str) -> Sequence[str]:
     lines = ["", f"  The portal runs at {address.url}"]
     lines += [f"  {line}" for line in sign_ins.splitlines()]
+    if address.is_public:
+        lines += [f"  {line}" for line in exposed.advice_on_hosts(address.url)]
     return [*lines, "  Ctrl-C stops it.", ""]

@@ -8,6 +8,7 @@ from celery.schedules import schedule
 
 from launcher import where
 from lms import logs
+from lms.hosts import allowed_hosts
 from lms.secret import kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -18,7 +19,9 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_KEYS = [*env.list("FIELD_KEYS", default=[]), SECRET_KEY, *SECRET_KEY_FALLBACKS]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
+# Links in mails start with this, never with the Host that a caller names.
+PORTAL_URL = env.str("PORTAL_URL", default="") or f"http://localhost:{env.int('PORT', default=8000)}"
+ALLOWED_HOSTS = allowed_hosts(env.list("ALLOWED_HOSTS", default=[]), PORTAL_URL)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -233,8 +236,6 @@ UNDO_WINDOW_DAYS = env.int("UNDO_WINDOW_DAYS", default=90)
 LINK_GROUP_LIMIT = env.int("LINK_GROUP_LIMIT", default=10)
 RECENT_SIGN_IN_MINUTES = env.int("RECENT_SIGN_IN_MINUTES", default=30)
 PASSWORD_RESET_TIMEOUT = 3600
-# Links in mails start with this, never with the Host that a caller names.
-PORTAL_URL = env.str("PORTAL_URL", default=f"http://localhost:{env.int('PORT', default=8000)}")
 SIGN_IN_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=10)
 SIGN_IN_TARGET_LIMIT = env.int("SIGN_IN_TARGET_LIMIT", default=5)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)

@@ -22,7 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--users", type=int, default=DEFAULT_USERS, help="about how many accounts (%(default)s)")
         parser.add_argument("--sign-ins", action="store_true", help="print the demo sign-ins and load nothing")
 
-    def handle(self, *args: Any, users: int, sign_ins: bool, **options: Any) -> None:
+        parser.add_argument("--open-accounts", action="store_true", help="print whom the public password lets in")
+
+    def handle(self, *args: Any, users: int, sign_ins: bool, open_accounts: bool, **options: Any) -> None:
+        if open_accounts:
+            self.stdout.write("\n".join(signins.open_accounts()))
+            return
         if sign_ins:
             self.stdout.write("\n".join(signins.lines()))
             return
