@@ -67,6 +67,8 @@ class ContractSchema(AutoSchema):
             statuses += ["409", "413", "415"] if self.method != "DELETE" else ["409"]
         if self.method == "POST":
             statuses += ["422", "429"]
+        if self.method == "GET" and self._is_list_view() and "identifier" in getattr(self.view, "filters", {}):
+            statuses.append("409")
         return sorted(statuses)
 
     def get_override_parameters(self) -> list[Any]:

@@ -8,12 +8,12 @@ from typing import Any
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.models import AssignedUser, User
-from accounts.services import create_token, deactivate, update_user
+from accounts.models import AssignedBranch, AssignedUser, Branch, User
+from accounts.services import change_branch, create_token, deactivate, update_user
 from commerce.models import Transaction
 from learning_records.models import Enrollment, ExternalTraining, LearningRecord
 from rewards.models import PointEntry
-from tests.factories import PowerUserFactory, SuperadminFactory, UserFactory
+from tests.factories import BranchFactory, BranchMembershipFactory, PowerUserFactory, SuperadminFactory, UserFactory
 
 
 class Cast:
@@ -29,6 +29,16 @@ class Cast:
 
     def change(self, **data: Any) -> None:
         update_user(actor=self.root, account_id=self.actor.pk, data=data)
+
+    def by_branch(self) -> Branch:
+        """The learners are assigned by their branch, below one of hers, in place of directly."""
+        top: Branch = BranchFactory.create(name="Top")
+        self.branch: Branch = BranchFactory.create(name="Branch", parent=top)
+        AssignedUser.objects.all().delete()
+        AssignedBranch.objects.create(power_user=self.actor, branch=top)
+        for account in (self.learner, self.other):
+            BranchMembershipFactory.create(user=account, branch=self.branch)
+        return self.branch
 
     def client(self) -> Client:
         client = Client()
@@ -47,6 +57,13 @@ LOSSES: Mapping[str, Callable[[Cast], object]] = {
     "the role": lambda cast: cast.change(role="learner"),
     "the account": lambda cast: deactivate(actor=cast.root, account_id=cast.actor.pk),
     "the assignment": lambda cast: cast.change(assigned_users=[]),
+}
+MOVES: Mapping[str, Callable[[Cast], object]] = {
+    "the learner leaves the branch": lambda cast: update_user(
+        actor=cast.root, account_id=cast.learner.pk, data={"branches": []}
+    ),
+    "the branch moves": lambda cast: change_branch(actor=cast.root, branch_id=cast.branch.pk, name="Moved"),
+    "the assignment ends": lambda cast: cast.change(assigned_branches=[]),
 }
 
 

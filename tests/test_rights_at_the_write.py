@@ -8,17 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
-from accounts.errors import AccountError
+from accounts.errors import AccountError, UnknownAccount
+from accounts.models import User
+from accounts.services import create_token, create_user, deactivate, delete_account, update_user, update_users
 from learning_records import services as records
-from learning_records.models import Enrollment, LearningRecord
+from learning_records.models import Course, Enrollment, LearningRecord
 from tests.concurrency import apart, before_commit, wait_until_blocked
-from tests.factories import (
-    CourseFactory,
-    EnrollmentFactory,
-    LearningRecordFactory,
-)
-from tests.revocation import LOSSES, Cast, held
+from tests.factories import CourseFactory, EnrollmentFactory, LearningRecordFactory, SuperadminFactory, UserFactory
+from tests.revocation import LOSSES, MOVES, Cast, held
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P.12")]
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -153,3 +152,79 @@ class TestARightThatEndsWhileTheWriterWaits:
         with before_commit(lambda: WRITERS["receive"](cast.actor.pk, cast.learner.pk)):
             other = pool.submit(apart(lambda: WRITERS["receive"](cast.actor.pk, cast.learner.pk)))
             assert len(other.result(20)) == 1
+
+    @pytest.mark.parametrize("move", MOVES)
+    def test_what_assigns_the_account_by_its_branch_waits_too(
+        self, cast: Cast, pool: ThreadPoolExecutor, move: str
+    ) -> None:
+        cast.by_branch()
+        with before_commit(lambda: WRITERS["receive"](cast.actor.pk, cast.learner.pk)):
+            loss = pool.submit(apart(lambda: MOVES[move](cast)))
+            wait_until_blocked(loss)
+        loss.result(20)
+        with pytest.raises(UnknownAccount):
+            WRITERS["receive"](cast.actor.pk, cast.learner.pk)
+        assert LearningRecord.objects.filter(user=cast.learner).count() == 1
+
+
+ACCOUNT_WRITERS: Mapping[str, Writer] = {
+    "update_user": lambda actor, user: update_user(
+        actor=User.objects.get(pk=actor), account_id=user, data={"email": "changed@example.com"}
+    ),
+    "update_users": lambda actor, user: update_users(
+        actor=User.objects.get(pk=actor), changes={user: {"email": "changed@example.com"}}
+    ),
+    "deactivate": lambda actor, user: deactivate(actor=User.objects.get(pk=actor), account_id=user),
+    "delete_account": lambda actor, user: delete_account(actor=User.objects.get(pk=actor), account_id=user),
+}
+
+
+class TestEveryServiceThatChangesAnAccount:
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("writer", ACCOUNT_WRITERS)
+    def test_it_waits_for_whoever_takes_the_right_away(
+        self, cast: Cast, pool: ThreadPoolExecutor, writer: str, loss: str
+    ) -> None:
+        cast.change(rights=["users.view", "users.edit", "users.delete"])
+        before = held()
+        with before_commit(lambda: LOSSES[loss](cast)):
+            late = pool.submit(apart(lambda: ACCOUNT_WRITERS[writer](cast.actor.pk, cast.learner.pk)))
+            wait_until_blocked(late)
+        with pytest.raises(AccountError):
+            late.result(20)
+        assert held() == before
+
+    def test_many_are_changed_for_whoever_holds_the_right(self, cast: Cast) -> None:
+        ACCOUNT_WRITERS["update_users"](cast.actor.pk, cast.learner.pk)
+        cast.learner.refresh_from_db()
+        assert (cast.learner.email, cast.learner.email_state) == ("changed@example.com", "unverified")
+
+    def test_many_are_all_or_none(self, cast: Cast) -> None:
+        changes = {cast.learner.pk: {"email": "changed@example.com"}, UserFactory.create().pk: {"phone": "1"}}
+        before = held()
+        with pytest.raises(UnknownAccount):
+            update_users(actor=cast.actor, changes=changes)
+        assert held() == before
+
+    def test_a_new_account_waits_too(self, cast: Cast, pool: ThreadPoolExecutor) -> None:
+        branch = cast.by_branch()
+        data = {"username": "new", "email": "new@example.com", "branches": [branch.pk]}
+        with before_commit(lambda: LOSSES["the right"](cast)):
+            late = pool.submit(apart(lambda: create_user(actor=cast.actor, data=data)))
+            wait_until_blocked(late)
+        with pytest.raises(AccountError):
+            late.result(20)
+        assert not User.objects.filter(username="new").exists()
+
+
+class TestTheCatalogue:
+    def test_a_demoted_superadmin_changes_nothing(self, cast: Cast, pool: ThreadPoolExecutor) -> None:
+        other = SuperadminFactory.create(username="boss")
+        client = APIClient(raise_request_exception=False)
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(owner=other)[0]}")
+        demote = lambda: update_user(actor=cast.root, account_id=other.pk, data={"role": "learner"})  # noqa: E731
+        with before_commit(demote):
+            late = pool.submit(apart(lambda: client.post("/api/v1/courses/", {"title": "New"}, format="json")))
+            wait_until_blocked(late)
+        assert late.result(20).status_code == 403
+        assert not Course.objects.filter(title="New").exists()

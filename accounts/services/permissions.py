@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.errors import NotAllowed, UnknownAccount
@@ -19,6 +20,15 @@ from accounts.models import Right, Role, User
 from accounts.services.authority import as_now
 from accounts.services.locks import ACTS, lock, lock_targets
 
+PLACES = """
+    SELECT FROM accounts_branchmembership WHERE user_id = ANY(%s) OR merged_from_id = ANY(%s) ORDER BY id FOR KEY SHARE
+"""
+BRANCHES = """
+    WITH RECURSIVE up(id) AS (
+        SELECT branch_id FROM accounts_branchmembership WHERE user_id = ANY(%s) OR merged_from_id = ANY(%s)
+        UNION SELECT b.parent_id FROM accounts_branch b JOIN up ON up.id = b.id WHERE b.parent_id IS NOT NULL
+    ) SELECT FROM accounts_branch WHERE id IN (SELECT id FROM up) ORDER BY id FOR SHARE
+"""
 PRIVILEGED = "Only a superadmin may do this to a power user or superadmin."
 
 
@@ -59,12 +69,25 @@ def check_writer(actor_id: int, targets: Mapping[int, int], right: Right = Right
     if actor.is_superadmin or not targets:
         return
     both = {*targets, *targets.values()}
+    _lock_places(both)
     roles = dict(User.objects.visible_to(actor).filter(pk__in=both).values_list("pk", "role"))
     unknown = {named for named, written in targets.items() if not {named, written} <= roles.keys()}
     if unknown:
         raise UnknownAccount(account_ids=unknown)
     if any(roles[written] != Role.LEARNER for written in targets.values()):
         raise NotAllowed(PRIVILEGED)
+
+
+def _lock_places(account_ids: set[int]) -> None:
+    """Keep the accounts in their branches, and those in the tree: they may be what assigns the accounts to the actor.
+
+    FOR KEY SHARE excludes whoever takes an account out of a branch, and a merge that moves its place; FOR SHARE
+    excludes whoever moves a branch. The accounts' other data, and new members, don't wait.
+    """
+    ids = [list(account_ids)] * 2
+    with connection.cursor() as cursor:
+        cursor.execute(PLACES, ids)
+        cursor.execute(BRANCHES, ids)
 
 
 def need_right(actor: User, right: Right) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from django.utils.crypto import constant_time_compare
 
 import audit.services
 from accounts.devices import Device
@@ -55,7 +56,11 @@ def prove_and_link(
     if other is None or not _may_be_linked(other):
         raise CredentialsRefused
     return link_accounts(
-        caller_id=caller.pk, other_id=other.pk, generate_equivalencies=generate_equivalencies, origin=origin
+        caller_id=caller.pk,
+        other_id=other.pk,
+        generate_equivalencies=generate_equivalencies,
+        origin=origin,
+        proofs={account.pk: account.get_session_auth_hash() for account in (caller, other)},
     )
 
 
@@ -65,17 +70,24 @@ def check_caller(caller: User) -> None:
         raise CallerMayNotLink
 
 
-def link_accounts(*, caller_id: int, other_id: int, generate_equivalencies: bool, origin: str = "") -> Linked:
+def link_accounts(
+    *,
+    caller_id: int,
+    other_id: int,
+    generate_equivalencies: bool,
+    origin: str = "",
+    proofs: Mapping[int, str] | None = None,
+) -> Linked:
     """Unite the groups of two learners. In one group already: nothing changes.
 
-    Raises OwnAccount, GroupIsFull, CredentialsRefused (the other may not be linked), AccountsAreBusy.
+    `proofs`: of each account the hash that its sign-in gave; a password that was changed since proves nothing. Raises OwnAccount, GroupIsFull, CredentialsRefused (the other may not be linked), AccountsAreBusy.
     """
     if caller_id == other_id:
         raise OwnAccount
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                return _link(caller_id, other_id, generate_equivalencies, origin)
+                return _link(caller_id, other_id, generate_equivalencies, origin, proofs or {})
         except _GroupsHaveMoved:
             continue
         except OperationalError as error:
@@ -85,8 +97,8 @@ def link_accounts(*, caller_id: int, other_id: int, generate_equivalencies: bool
     raise AccountsAreBusy
 
 
-def _link(caller_id: int, other_id: int, generate: bool, origin: str) -> Linked:
-    ours, theirs = _lock_both_groups(caller_id, other_id)
+def _link(caller_id: int, other_id: int, generate: bool, origin: str, proofs: Mapping[int, str]) -> Linked:
+    ours, theirs = _lock_both_groups(caller_id, other_id, proofs)
     if other_id in ours:
         return Linked(_group_id(ours), _earlier_link(caller_id, other_id), is_new=False)
     _check_size(ours | theirs)
@@ -97,7 +109,7 @@ def _link(caller_id: int, other_id: int, generate: bool, origin: str) -> Linked:
     return Linked(group_id, link, is_new=True)
 
 
-def _lock_both_groups(caller_id: int, other_id: int) -> tuple[set[int], set[int]]:
+def _lock_both_groups(caller_id: int, other_id: int, proofs: Mapping[int, str]) -> tuple[set[int], set[int]]:
     """Lock all members of both groups in id order, then read the groups again.
 
     FOR NO KEY UPDATE: no merge, deletion or other link of any member meanwhile; their learning goes on.
@@ -111,11 +123,16 @@ def _lock_both_groups(caller_id: int, other_id: int) -> tuple[set[int], set[int]
     ours, theirs = member_ids([caller_id]), member_ids([other_id])
     if not ours | theirs <= locked.keys():
         raise _GroupsHaveMoved
-    if not _may_be_linked(locked[caller_id]):
+    if not _may_be_linked(locked[caller_id]) or not _is_proved(locked[caller_id], proofs):
         raise CallerMayNotLink
-    if not _may_be_linked(locked[other_id]):
+    if not _may_be_linked(locked[other_id]) or not _is_proved(locked[other_id], proofs):
         raise CredentialsRefused
     return ours, theirs
+
+
+def _is_proved(account: User, proofs: Mapping[int, str]) -> bool:
+    proof = proofs.get(account.pk)
+    return proof is None or constant_time_compare(proof, account.get_session_auth_hash())
 
 
 def _may_be_linked(user: User) -> bool:
