@@ -7,7 +7,7 @@ import environ
 from celery.schedules import schedule
 
 from launcher import where
-from lms import logs
+from lms import limits, logs
 from lms.hosts import allowed_hosts
 from lms.secret import kept_secret
 
@@ -66,12 +66,15 @@ MIDDLEWARE = [
     "lms.logs.RequestLog",
     "csp.middleware.CSPMiddleware",
     "lms.headers.more_headers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "lms.health.StateMiddleware",
+    "lms.bodies.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.SignedInMiddleware",
+    "lms.bodies.FilesOfSomeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.devices.DeviceMiddleware",
     "accounts.middleware.SignInByHtmxMiddleware",
@@ -108,6 +111,11 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
     "ATOMIC_REQUESTS": False,
 }
+# No row and no query may hold all threads of the web; commands and migrations wait as long as it takes.
+PORTAL_PROCESS = env.str("PORTAL_PROCESS", default="")
+LOCK_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, _ = _limits = limits.of_process(PORTAL_PROCESS, env)
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options["options"] = limits.connection_options(_options.get("options", ""), _limits)
 
 # Two databases of one Redis: a flushed cache must not take hints with it.
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -245,6 +253,12 @@ IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=30)
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=200_000)
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 
+PAGE_BODY_LIMIT = env.int("PAGE_BODY_LIMIT", default=1024 * 1024)
+FILE_UPLOAD_HANDLERS = [
+    "bulk.uploading.CountedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 REST_BODY_LIMIT = env.int("REST_BODY_LIMIT", default=5 * 1024 * 1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

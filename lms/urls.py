@@ -5,13 +5,14 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from lms.health import health
+from lms.health import health, ready
 
 handler500 = "lms.outages.server_error"
 
 urlpatterns = [
     path("api/", include("lms.api")),
     path("health/", health, name="health"),
+    path("ready/", ready, name="ready"),
     path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"), permanent=True)),
     # The admin site's own page would change a password without ending API tokens.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),

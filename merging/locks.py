@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, OperationalError, connection, transaction
 
@@ -13,6 +14,9 @@ from merging.errors import MergeIsBusy, PlanIsStale
 from merging.handlers import registered
 from merging.journal import StepMissed
 from rest_contract.outages import is_busy
+
+LONGEST_WAIT = 10  # seconds behind a lock
+LONGEST_STATEMENT = 120  # seconds; it grows with the rows, and a merge too large for a request must be able to queue
 
 
 def lock_accounts(account_ids: set[int], source_id: int, actor_id: int) -> None:
@@ -37,13 +41,23 @@ def _companions(account_ids: set[int]) -> set[int]:
     return {account for handler in registered() for account in handler.companions(account_ids)}
 
 
+def _limits() -> str:
+    """Never longer behind a lock than the process allows, while the statements of a large merge may take longer."""
+    lock = min(LONGEST_WAIT, settings.LOCK_TIMEOUT_SECONDS or LONGEST_WAIT)
+    statement = max(LONGEST_STATEMENT, settings.STATEMENT_TIMEOUT_SECONDS) if settings.STATEMENT_TIMEOUT_SECONDS else 0
+    return (
+        f"SET LOCAL lock_timeout = '{lock}s'; SET LOCAL statement_timeout = '{statement}s'; "
+        "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+    )
+
+
 @contextmanager
 def one_transaction() -> Iterator[None]:
     """One transaction that waits for locks for a while only. What others did meanwhile becomes a MergeError."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'")
+                cursor.execute(_limits())
             yield
     except OperationalError as error:
         if is_busy(error):

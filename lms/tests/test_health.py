@@ -2,20 +2,24 @@
 
 import json
 import logging
+import threading
 import time
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
 from lms import health, logs, tasks
+from tests.factories import SuperadminFactory
 
 
 @pytest.fixture(autouse=True)
 def _no_beat() -> None:
     cache.delete(health.BEAT)
+    for probe in (health.DATABASE, health.REDIS, health.MIGRATIONS):
+        probe.forget()
 
 
 @pytest.mark.django_db
@@ -47,10 +51,55 @@ def test_it_fails_without_the_database(client: Client, monkeypatch: pytest.Monke
     def fail() -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(health, "_ask_database", fail)
+    monkeypatch.setattr(health.DATABASE, "ask", fail)
     answer = client.get("/health/")
     assert (answer.status_code, answer.json()["status"]) == (503, "failing")
     assert "gone" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_it_may_be_sent_requests_when_the_tables_are_of_this_release(client: Client) -> None:
+    answer = client.get("/ready/")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}},
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_may_not_be_sent_requests_before_its_tables_are_made(client: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'bulk' RETURNING app, name, applied")
+        rows = cursor.fetchall()
+        try:
+            answer = client.get("/ready/")
+        finally:
+            cursor.executemany("INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", rows)
+    assert (answer.status_code, answer.json()["checks"]["migrations"]) == (503, "pending")
+    assert answer["Retry-After"] == "5"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/health/", "/ready/"])
+def test_it_answers_within_a_second_while_the_servers_hang(
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    free = threading.Event()
+    for probe in (health.DATABASE, health.REDIS, health.MIGRATIONS):
+        monkeypatch.setattr(probe, "ask", lambda: free.wait(20))
+    began = time.monotonic()
+    statuses = [client.get(path).status_code for _ in range(20)]
+    assert statuses == [503] * 20
+    assert time.monotonic() - began < 3  # one wait, not twenty
+    assert sum(thread.name.startswith("probe") for thread in threading.enumerate()) <= 2
+    free.set()
+
+
+@pytest.mark.django_db
+def test_it_asks_nothing_of_the_database_for_the_caller(client: Client, django_assert_num_queries: Any) -> None:
+    client.force_login(SuperadminFactory.create())
+    with django_assert_num_queries(0):
+        client.get("/health/")
 
 
 @pytest.mark.django_db
