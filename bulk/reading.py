@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
@@ -22,6 +23,8 @@ FORMULA = re.compile(rf"[\t\r]|{SIGN}")
 CELL_STARTS = re.compile(rf"(\A|[,;|\t\r\n])((?:[^\S\t\r\n]|[\"\ufeff\u200b])*)('*)(?={SIGN})")
 BLANK_START = re.compile(r"\A('*)(?=[\t\r\n])")
 LONGEST_CELL = 1000
+LONGEST_ROW = 256 * 1024  # characters
+MOST_COLUMNS = 500
 
 
 def read(file: BinaryIO, known: Sequence[str]) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -29,15 +32,52 @@ def read(file: BinaryIO, known: Sequence[str]) -> tuple[list[str], Iterator[tupl
 
     `known` are the columns that the header may name. Blank lines are passed over.
     """
-    text = io.TextIOWrapper(file, encoding=_encoding(file), newline="")
+    lines = _Lines(io.TextIOWrapper(file, encoding=_encoding(file), newline=""))
     try:
-        first = text.readline()
-        text.seek(0)
-        reader = csv.reader(text, delimiter=_delimiter(first), strict=True)
+        reader = csv.reader(lines, delimiter=_delimiter(lines.first()), strict=True)
         header = _header(next(reader, []), known)
     except (UnicodeError, csv.Error) as error:
         raise _unreadable(error, 1) from error
-    return header, _rows(reader)
+    return header, _rows(reader, lines)
+
+
+class _Lines:
+    """The lines of a file, as an iterator that refuses a row of endless length, on one line or on many."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._taken = 0  # characters of the row that is being read
+        self._number = 0
+
+    def first(self) -> str:
+        """The first line, which is read again afterwards."""
+        line = self._text.readline(LONGEST_ROW)
+        self._text.seek(0)
+        return line
+
+    def release(self) -> None:
+        """Leave the file open for another reading."""
+        self._text.detach()
+
+    def new_row(self) -> None:
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self._number += 1
+        line = self._text.readline(LONGEST_ROW + 1 - self._taken)
+        self._taken += len(line)
+        if self._taken > LONGEST_ROW:
+            raise ImportRefused(
+                f"The row in line {self._number} is longer than {LONGEST_ROW:,} characters. Check its line breaks and "
+                "quotation marks.",
+                "row_too_long",
+            )
+        if not line:
+            raise StopIteration
+        return line
 
 
 def is_formula(cell: str) -> bool:
@@ -87,7 +127,12 @@ def _header(cells: list[str], known: Sequence[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     if not any(names):
         raise ImportRefused("Line 1 is empty. It must name the columns; the template shows them.", "no_header")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    if len(names) > MOST_COLUMNS:
+        raise ImportRefused(
+            f"Line 1 names {len(names):,} columns; {MOST_COLUMNS} are allowed. Possible are {', '.join(known)}.",
+            "too_many_columns",
+        )
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise ImportRefused(f"Line 1 names a column twice: {', '.join(twice)[:200]}. Remove one.", "duplicate_header")
     unknown = [name for name in names if name not in known]
@@ -99,9 +144,17 @@ def _header(cells: list[str], known: Sequence[str]) -> list[str]:
     return names
 
 
-def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+def _rows(reader: Iterator[list[str]], lines: _Lines) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from _rows_until_the_end(reader, lines)
+    finally:
+        lines.release()
+
+
+def _rows_until_the_end(reader: Iterator[list[str]], lines: _Lines) -> Iterator[tuple[int, list[str]]]:
     line = 1
     while True:
+        lines.new_row()
         line = getattr(reader, "line_num", line) + 1
         try:
             cells = next(reader)
@@ -130,7 +183,10 @@ def _unreadable(error: Exception, line: int) -> ImportRefused:
 def check_size(size: int) -> None:
     """Refuse a file that is larger than the setting allows."""
     if size > settings.IMPORT_MAX_BYTES:
-        raise ImportRefused(
-            f"The file has {size // 2**20} MB; {settings.IMPORT_MAX_BYTES // 2**20} MB are allowed. Split it.",
-            "too_large",
-        )
+        raise too_large()
+
+
+def too_large() -> ImportRefused:
+    """For a file of more bytes than allowed."""
+    megabytes = settings.IMPORT_MAX_BYTES // 2**20
+    return ImportRefused(f"The file is larger than {megabytes} MB. Split it into several files.", "too_large")

@@ -40,19 +40,30 @@ def upload(*, actor: User, kind: str, file: BinaryIO, name: str, size: int) -> I
     """Keep the rows of a file; nothing else is written until somebody confirms. Raises ImportRefused."""
     reading.check_size(size)
     _need_rights(actor.pk)
-    header, rows = reading.read(file, KINDS[kind].columns())
+    known = KINDS[kind].columns()
+    header, rows = reading.read(file, known)
     missing = [column for column in KINDS[kind].required() if column not in header]
     if missing:
         raise ImportRefused(f"Line 1 lacks the column {missing[0]}. The template shows all columns.", "missing_header")
+    _check_number(rows)
+    file.seek(0)
+    _, rows = reading.read(file, known)
     with transaction.atomic():
         kept = Import.objects.create(
             kind=kind, file_name=name.replace("\x00", "")[:200], header=header, uploaded_by_id=actor.pk
         )
         kept.total = _keep_rows(kept, header, rows)
-        if not kept.total:
-            raise ImportRefused("The file has no row below its header.", "empty")
         kept.save(update_fields=["total"])
     return kept
+
+
+def _check_number(rows: Iterable[tuple[int, list[str]]]) -> None:
+    """Read the whole file once, before anything of it is stored."""
+    number = sum(1 for _ in islice(rows, settings.IMPORT_MAX_ROWS + 1))
+    if not number:
+        raise ImportRefused("The file has no row below its header.", "empty")
+    if number > settings.IMPORT_MAX_ROWS:
+        raise ImportRefused(f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it.", "too_many_rows")
 
 
 def _keep_rows(kept: Import, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> int:
@@ -60,15 +71,13 @@ def _keep_rows(kept: Import, header: Sequence[str], rows: Iterable[tuple[int, li
     stream = iter(rows)
     while batch := list(islice(stream, 5000)):
         total += len(batch)
-        if total > settings.IMPORT_MAX_ROWS:
-            raise ImportRefused(f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it.", "too_many_rows")
         ImportRow.objects.bulk_create(_row(kept, header, line, cells) for line, cells in batch)
     return total
 
 
 def _row(kept: Import, header: Sequence[str], line: int, cells: list[str]) -> ImportRow:
     """One row with its cells by column; what is wrong with the cells as such refuses it at once."""
-    clean = [reading.plain(cell) for cell in cells]
+    clean = [reading.plain(cell) for cell in cells[: len(header)]]
     row = ImportRow(import_file=kept, line=line)
     row.cells = {
         name: cell.replace("\x00", "�")[: reading.LONGEST_CELL] for name, cell in zip(header, clean, strict=False)

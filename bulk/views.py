@@ -17,6 +17,7 @@ from bulk import reading, services, tasks
 from bulk.errors import ImportRefused
 from bulk.kinds import KINDS, Kind
 from bulk.models import Import, ImportRow
+from bulk.uploading import CUT
 
 PAGE = 50
 
@@ -51,6 +52,9 @@ def upload(request: HttpRequest, kind: str) -> HttpResponse:
     """Keep the file and begin to check it."""
     _kind(kind)
     file = request.FILES.get("file")
+    if request.META.get(CUT):
+        messages.error(request, reading.too_large().detail)
+        return redirect("bulk:index")
     if file is None or file.file is None:
         messages.error(request, "Choose a CSV file first.")
         return redirect("bulk:index")
@@ -67,6 +71,9 @@ def upload(request: HttpRequest, kind: str) -> HttpResponse:
         return redirect("bulk:index")
     tasks.hint_work(kept.pk)
     return redirect("bulk:show", kept.pk)
+
+
+upload.takes_files_of = Right.EDIT  # type: ignore[attr-defined]
 
 
 @require_GET

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bulk import reading
 from bulk.errors import ImportRefused
 from bulk.reading import is_formula, plain, read, write
 
@@ -42,6 +43,11 @@ def test_it_counts_lines_as_editors_do() -> None:
         (b'username,email\n"open,x\n', "broken_csv", "Line 2"),
         (b'username,email\na,b\nc"d"e,"f"g\n', "broken_csv", "Line 3"),
         (b"username,email\n" + b"x" * 200_000 + b",y\n", "cell_too_long", "line 2"),
+        (b"," * 100_000 + b"\n", "no_header", "Line 1"),
+        (b"a," * 100_000 + b"\n", "too_many_columns", "500 are allowed"),
+        (b"a" * 300_000 + b"\n", "row_too_long", "line 1"),
+        (b"username,email\n" + b"," * 300_000, "row_too_long", "line 2"),
+        (b"username,email\n" + b'"\n",' * 100_000, "row_too_long", "The row in line"),
     ],
 )
 def test_it_says_what_is_wrong_with_a_file(data: bytes, code: str, words: str) -> None:
@@ -139,3 +145,39 @@ def test_no_export_begins_a_formula_anywhere(cell: str) -> None:
     for delimiter in SPLITS:
         for seen in exported.replace("\r", "\n").replace("\n", delimiter).split(delimiter):
             assert seen.strip('"\ufeff\u200b \xa0')[:1] not in ("", *SIGNS) or not seen.strip('"\ufeff\u200b \xa0')
+
+
+def test_it_reads_a_header_of_many_columns_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_COLUMNS", 10**9)
+    with pytest.raises(ImportRefused, match="twice: a, b"):
+        read(io.BytesIO(b"a,b," * 32_000 + b"\n"), KNOWN)
+
+
+def test_it_keeps_no_line_without_end_in_memory() -> None:
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def readable(self) -> bool:
+            return True
+
+        def seekable(self) -> bool:
+            return True
+
+        def seek(self, *args: int) -> int:
+            return 0
+
+        def tell(self) -> int:
+            return 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.given += size
+            return b"a," * (size // 2)
+
+        def read1(self, size: int = -1) -> bytes:
+            return self.read(size)
+
+    file = Endless()
+    with pytest.raises(ImportRefused) as refusal:
+        read(file, KNOWN)  # type: ignore[arg-type]
+    assert refusal.value.code == "row_too_long"
+    assert file.given < 10 * reading.LONGEST_ROW
