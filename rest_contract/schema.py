@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -26,9 +28,23 @@ REASONS = {
     "413": "The body is too large.",
     "415": "The body is not JSON.",
     "422": "The Idempotency-Key was used for another body.",
-    "429": "Too many attempts; see Retry-After.",
+    "429": "Too many requests or attempts; see Retry-After.",
     "503": "Busy; see Retry-After.",
 }
+
+# Whether the document that is being made may name what this site has defined, such as its custom fields.
+NAMES_SITE: ContextVar[bool] = ContextVar("names_site", default=False)
+_of_site: list[Callable[[], Hashable]] = []
+
+
+def varies_with(fingerprint: Callable[[], Hashable]) -> None:
+    """Say what of this site stands in the document: it is made anew when the fingerprint changes."""
+    _of_site.append(fingerprint)
+
+
+def site_fingerprint() -> Hashable:
+    """Changes with whatever this site has defined."""
+    return tuple(fingerprint() for fingerprint in _of_site)
 
 
 class ContractSchema(AutoSchema):
@@ -60,13 +76,13 @@ class ContractSchema(AutoSchema):
                 }
 
     def _problem_statuses(self) -> list[str]:
-        statuses = ["400", "401", "403", "503"]
+        statuses = ["400", "401", "403", "429", "503"]
         if "{" in self.path or self.method == "POST" or self._is_list_view():
             statuses.append("404")
         if self.method not in ("GET", "HEAD"):
             statuses += ["409", "413", "415"] if self.method != "DELETE" else ["409"]
         if self.method == "POST":
-            statuses += ["422", "429"]
+            statuses += ["422"]
         if self.method == "GET" and self._is_list_view() and "identifier" in getattr(self.view, "filters", {}):
             statuses.append("409")
         return sorted(statuses)
