@@ -69,12 +69,12 @@ def _declared(request: HttpRequest) -> int | None:
 
 def _read_undeclared(request: HttpRequest, limit: int) -> bool:
     """Read what arrives, up to the limit; Django reads no body without a length. Returns whether that was all."""
-    body = request.environ["wsgi.input"].read(limit + 1)
+    body = request.META["wsgi.input"].read(limit + 1)
     if len(body) > limit:
         return False
     request.META["CONTENT_LENGTH"] = str(len(body))
     del request.META["HTTP_TRANSFER_ENCODING"]
-    request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
+    request._stream = io.BytesIO(body)
     return True
 
 
