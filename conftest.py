@@ -20,6 +20,12 @@ from tests.factories import PowerUserFactory, SuperadminFactory, UserFactory
 Caller = Callable[..., APIClient]
 
 
+@pytest.fixture(autouse=True)
+def no_rate_limits(settings: Any) -> None:
+    """Tests call more often than callers may; those of the limits set their own."""
+    settings.RATE_LIMIT_TOKEN = settings.RATE_LIMIT_ANONYMOUS = 0
+
+
 @pytest.fixture
 def caller(db: None) -> Caller:
     """A client that sends a token of this account."""

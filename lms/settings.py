@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "lms.headers.more_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lms.health.StateMiddleware",
+    "rest_contract.throttling.RateLimitMiddleware",
     "lms.bodies.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -259,6 +260,9 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+# Requests to REST a minute, counted in short windows; 0: no limit.
+RATE_LIMIT_TOKEN = env.int("RATE_LIMIT_TOKEN", default=6000)
+RATE_LIMIT_ANONYMOUS = env.int("RATE_LIMIT_ANONYMOUS", default=120)
 REST_BODY_LIMIT = env.int("REST_BODY_LIMIT", default=5 * 1024 * 1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
