@@ -53,7 +53,8 @@ class ImportRow(models.Model):
     """One line of a file. `verdict` is what the check found, `outcome` what came of it; empty until then.
 
     `target` is the id of the account that it concerns (not a foreign key: the file may outlive it), `differences`
-    the values before and after by column, `column` and `reason` say why a row was refused.
+    the values before and after by column, `column` and `reason` say why a row was refused. `tries` counts how often it
+    met somebody else's lock; until `retry_at` it is put off.
     """
 
     class Verdict(models.TextChoices):
@@ -71,6 +72,8 @@ class ImportRow(models.Model):
     column = models.CharField(max_length=100, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     outcome = models.CharField(max_length=10, blank=True, choices=Verdict.choices)
+    tries = models.PositiveSmallIntegerField(db_default=0)
+    retry_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["line"]

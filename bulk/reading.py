@@ -57,7 +57,8 @@ class _Lines:
 
     def release(self) -> None:
         """Leave the file open for another reading."""
-        self._text.detach()
+        if not self._text.closed:
+            self._text.detach()
 
     def new_row(self) -> None:
         self._taken = 0

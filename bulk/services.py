@@ -6,33 +6,25 @@ batch, and the rows' verdicts and outcomes are written in the transaction of the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 import audit.services
 from accounts.models import User
 from accounts.services import lock_actor
-from bulk import reading
+from bulk import reading, running
 from bulk.errors import ImportRefused
 from bulk.kinds import KINDS
 from bulk.kinds.base import lost_right, refuse_all
 from bulk.models import Import, ImportRow
 
 BATCH = 1000
-SAVE = """
-    UPDATE bulk_importrow t SET verdict = v.verdict, target = v.target, differences = v.differences,
-        "column" = v."column", reason = v.reason, outcome = v.outcome
-    FROM jsonb_to_recordset(%s::jsonb) v(id bigint, verdict text, target bigint, differences jsonb, "column" text,
-        reason text, outcome text)
-    WHERE t.id = v.id
-"""
 Status, Verdict = Import.Status, ImportRow.Verdict
 
 
@@ -118,7 +110,7 @@ def _check_some(file: Import, actor: User) -> bool:
     if rows:
         if not refuse_all(rows, lost_right(actor)):
             KINDS[file.kind].judge(rows, actor)
-        _save(rows)
+        running.save(rows)
         return True
     KINDS[file.kind].settle(file)
     file.status = Status.CHECKED
@@ -127,16 +119,13 @@ def _check_some(file: Import, actor: User) -> bool:
 
 
 def _run_some(file: Import, actor: User) -> bool:
-    waiting = file.rows.filter(outcome="")
-    rows = list(waiting.filter(verdict__in=[Verdict.ADDED, Verdict.CHANGED])[: BATCH if file.kind != "merges" else 1])
-    if rows:
-        if refuse_all(rows, lost_right(actor)):
-            for row in rows:
-                row.outcome = row.verdict
-        else:
-            KINDS[file.kind].run(rows, actor, f"import {file.pk}")
-        _save(rows)
+    ids = list(running.due(file).values_list("pk", flat=True)[: BATCH if file.kind != "merges" else 1])
+    if ids:
+        running.run(file, ids, lambda rows: _carry_out(file, rows, actor))
         return True
+    if running.to_run(file).exists():
+        return False  # put off; the sweep comes back
+    waiting = file.rows.filter(outcome="")
     waiting.filter(verdict=Verdict.UNCHANGED).update(outcome=Verdict.UNCHANGED)
     waiting.filter(verdict=Verdict.REFUSED).update(outcome=Verdict.REFUSED)
     file.status, file.finished_at = Status.DONE, timezone.now()
@@ -145,22 +134,12 @@ def _run_some(file: Import, actor: User) -> bool:
     return False
 
 
-def _save(rows: Sequence[ImportRow]) -> None:
-    """Write what was found out about a batch, in one statement."""
-    found = [
-        {
-            "id": row.pk,
-            "verdict": row.verdict,
-            "target": row.target,
-            "differences": row.differences,
-            "column": row.column,
-            "reason": row.reason,
-            "outcome": row.outcome,
-        }
-        for row in rows
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(SAVE, [json.dumps(found)])
+def _carry_out(file: Import, rows: Sequence[ImportRow], actor: User) -> None:
+    if refuse_all(rows, lost_right(actor)):
+        for row in rows:
+            row.outcome = row.verdict
+    else:
+        KINDS[file.kind].run(rows, actor, f"import {file.pk}")
 
 
 def confirm(*, actor: User, import_id: int) -> Import:

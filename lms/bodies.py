@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from gunicorn.http.errors import ParseException
 
 from bulk.uploading import files_right
 from rest_contract.problems import MEDIA_TYPE, Problem, body_of
@@ -69,7 +70,10 @@ def _declared(request: HttpRequest) -> int | None:
 
 def _read_undeclared(request: HttpRequest, limit: int) -> bool:
     """Read what arrives, up to the limit; Django reads no body without a length. Returns whether that was all."""
-    body = request.META["wsgi.input"].read(limit + 1)
+    try:
+        body = request.META["wsgi.input"].read(limit + 1)
+    except (OSError, ParseException) as error:
+        raise BadRequest("the body ended early, or isn't what it says") from error
     if len(body) > limit:
         return False
     request.META["CONTENT_LENGTH"] = str(len(body))

@@ -5,6 +5,7 @@ For load balancers, supervisors and monitors. Nothing here waits for a server: p
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from lms.probes import FAILED, Probe, ask_all
 
 BEAT = "lms:beat"  # in the cache: when the worker last answered a hint of beat, in seconds
 SILENT_AFTER = 60  # seconds
+TABLES_ARE_MADE = threading.Event()  # found out once per process
 OPTIONS = "-c statement_timeout=2000 -c lock_timeout=1000"
 
 
@@ -95,10 +97,16 @@ def _ask_database() -> None:
 
 
 def _ask_migrations() -> bool:
-    """Whether some are pending."""
+    """Whether some are pending. Once none is, this release has its tables, and the database is asked for no more."""
+    if TABLES_ARE_MADE.is_set():
+        _ask_database()
+        return False
     with _own_connection() as own:
         executor = MigrationExecutor(own)
-        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        pending = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if not pending:
+        TABLES_ARE_MADE.set()
+    return pending
 
 
 def _ask_redis() -> Any:

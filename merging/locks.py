@@ -41,9 +41,9 @@ def _companions(account_ids: set[int]) -> set[int]:
     return {account for handler in registered() for account in handler.companions(account_ids)}
 
 
-def _limits() -> str:
+def _limits(patience: int) -> str:
     """Never longer behind a lock than the process allows, while the statements of a large merge may take longer."""
-    lock = min(LONGEST_WAIT, settings.LOCK_TIMEOUT_SECONDS or LONGEST_WAIT)
+    lock = min(patience, settings.LOCK_TIMEOUT_SECONDS or patience)
     statement = max(LONGEST_STATEMENT, settings.STATEMENT_TIMEOUT_SECONDS) if settings.STATEMENT_TIMEOUT_SECONDS else 0
     return (
         f"SET LOCAL lock_timeout = '{lock}s'; SET LOCAL statement_timeout = '{statement}s'; "
@@ -52,12 +52,12 @@ def _limits() -> str:
 
 
 @contextmanager
-def one_transaction() -> Iterator[None]:
+def one_transaction(patience: int = LONGEST_WAIT) -> Iterator[None]:
     """One transaction that waits for locks for a while only. What others did meanwhile becomes a MergeError."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(_limits())
+                cursor.execute(_limits(patience))
             yield
     except OperationalError as error:
         if is_busy(error):

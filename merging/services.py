@@ -39,6 +39,8 @@ from merging.sight import count_left
 if TYPE_CHECKING:
     from accounts.models import User
 
+WORKERS_PATIENCE = 1  # seconds behind a lock: the merge stays queued, and the sweep comes again
+
 
 ALREADY_MERGED = "One of the accounts was merged into another one meanwhile. Look at the merge again."
 
@@ -112,12 +114,13 @@ def _queue(merge: Merge, origin: str) -> Merge:
 
 
 def execute_merge(merge_id: int, *, origin: str = "worker") -> Merge:
-    """Carry out a queued merge; one that isn't queued any more is left alone. A refusal is kept on the merge."""
+    """Carry out a queued merge; one that isn't queued any more is left alone. A refusal is kept on the merge.
+
+    Raises MergeIsBusy when another worker has it, or somebody else one of its accounts: it stays queued.
+    """
     try:
-        with one_transaction():
-            merge = Merge.objects.select_for_update(no_key=True).get(
-                pk=merge_id
-            )  # its status must not change meanwhile
+        with one_transaction(patience=WORKERS_PATIENCE):
+            merge = _claim(merge_id)
             if merge.status != Merge.Status.QUEUED:
                 return merge
             lock_accounts({merge.source_id, merge.destination_id}, merge.source_id, merge.performed_by_id)
@@ -247,9 +250,17 @@ def _rewind(merge: Merge) -> None:
         handler.check_undo(merge)
 
 
+def _claim(merge_id: int) -> Merge:
+    """The merge, locked so that its status doesn't change meanwhile. Workers don't queue up behind one that has it."""
+    merge = Merge.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=merge_id).first()
+    if merge is None:
+        raise MergeIsBusy
+    return merge
+
+
 def _fail(merge_id: int, error: MergeError) -> Merge:
     with transaction.atomic():
-        merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # another worker may have it
+        merge = _claim(merge_id)
         if merge.status == Merge.Status.QUEUED:
             # Whoever knows both accounts reads it later; a survivor may be known to the one who asked alone.
             detail = ALREADY_MERGED if "survivor" in error.facts else error.detail

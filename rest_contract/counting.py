@@ -29,9 +29,11 @@ class Counting:
     @cached_property
     def _redis(self) -> Redis:
         """A client of its own: the cache's waits longer than a count is worth, and tries again."""
-        url: str = settings.CACHES["default"]["LOCATION"]
         return Redis.from_url(
-            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
+            str(settings.CACHES["default"]["LOCATION"]),
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 0),
         )
 
     def count(self, who: str, by: int = 1) -> int:

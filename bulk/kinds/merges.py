@@ -12,7 +12,7 @@ from accounts.models import User
 from bulk.kinds.base import refuse_repeats, resolve
 from bulk.models import Import, ImportRow
 from merging import services
-from merging.errors import MergeError
+from merging.errors import MergeError, MergeIsBusy
 
 Verdict = ImportRow.Verdict
 
@@ -112,6 +112,8 @@ def _run_one(row: ImportRow, actor: User, origin: str) -> None:
             reason=row.cells.get("reason", ""),
             origin=origin,
         )
+    except MergeIsBusy:
+        raise  # the row is put off
     except MergeError as error:
         row.refuse("", error.detail)
         row.outcome = Verdict.REFUSED

@@ -20,6 +20,7 @@ def _no_beat() -> None:
     cache.delete(health.BEAT)
     for probe in (health.DATABASE, health.REDIS, health.MIGRATIONS):
         probe.forget()
+    health.TABLES_ARE_MADE.clear()
 
 
 @pytest.mark.django_db
