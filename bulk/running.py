@@ -13,15 +13,14 @@ from datetime import timedelta
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from psycopg2 import errors
 
 from bulk.models import Import, ImportRow
 from merging.errors import MergeIsBusy
+from rest_contract.outages import is_busy
 
 PATIENCE = "1s"  # for a lock; the row comes back anyway
 MOST_TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 5, 300  # seconds
-LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 Run = Callable[[Sequence[ImportRow]], None]
 Verdict = ImportRow.Verdict
 SAVE = """
@@ -52,7 +51,7 @@ def run(file: Import, ids: Sequence[int], carry_out: Run) -> None:
             carry_out(rows)
             save(rows)
     except (OperationalError, MergeIsBusy) as error:
-        if not _is_locked(error):
+        if not (isinstance(error, MergeIsBusy) or is_busy(error)):
             raise
         if len(ids) == 1:
             _put_off(file.rows.get(pk=ids[0]))
@@ -73,15 +72,6 @@ def save(rows: Sequence[ImportRow]) -> None:
 def _be_impatient() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-
-
-def _is_locked(error: Exception) -> bool:
-    """Whether another transaction is the reason, and not a database that fails."""
-    if isinstance(error, MergeIsBusy) and not isinstance(error.__cause__, OperationalError):
-        return True  # a companion appeared between two looks
-    while error.__cause__ is not None:
-        error = error.__cause__  # type: ignore[assignment]
-    return isinstance(error, LOCKED)
 
 
 def _put_off(row: ImportRow) -> None:

@@ -48,7 +48,7 @@ def form(size: int, name: str = "file") -> tuple[bytes, str]:
 def post(client: Client, path: str, data: bytes, kind: str, **more: Any) -> tuple[Any, Body]:
     body = Body(data)
     more = {"CONTENT_LENGTH": str(len(data)), "CONTENT_TYPE": kind, **more}
-    return client.generic("POST", path, b"", kind, **{"wsgi.input": body, **more}), body
+    return client.generic("POST", path, "", kind, **{"wsgi.input": body, **more}), body
 
 
 @pytest.mark.django_db
@@ -148,4 +148,4 @@ def test_a_body_of_undeclared_length_that_breaks_off_is_a_bad_request(
             raise error("ff")
 
     chunked: Any = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": Broken()}
-    problem(api.generic("POST", "/api/v1/courses/", b"", "application/json", **chunked), 400, "bad_request")
+    problem(api.generic("POST", "/api/v1/courses/", "", "application/json", **chunked), 400, "bad_request")
