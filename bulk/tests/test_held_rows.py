@@ -104,7 +104,9 @@ def test_it_waits_longer_each_time(boss: User) -> None:
         for _ in range(3):
             file.rows.update(retry_at=None)
             work(file)
-            waits.append((file.rows.get().retry_at - timezone.now()).total_seconds())
+            retry_at = file.rows.get().retry_at
+            assert retry_at
+            waits.append((retry_at - timezone.now()).total_seconds())
     assert [round(wait / 5) for wait in waits] == [1, 2, 4]
 
 
