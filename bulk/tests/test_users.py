@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Alias, ProfileField, ProfileValue, Status, User
 from audit.models import AuditEntry
-from bulk import services
+from bulk import running, services
 from bulk.errors import ImportRefused
 from bulk.models import Import, ImportRow
 
@@ -143,7 +143,7 @@ def test_it_goes_on_where_a_crash_stopped_it(boss: User, monkeypatch: pytest.Mon
     services.confirm(actor=boss, import_id=file.pk)
     assert services.work(file.pk)
     with monkeypatch.context() as broken:
-        broken.setattr(services, "_save", lambda rows: 1 / 0)
+        broken.setattr(running, "save", lambda rows: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             services.work(file.pk)
     assert User.objects.exclude(phone="").count() == 2
