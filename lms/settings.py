@@ -10,6 +10,7 @@ from launcher import where
 from lms import limits, logs
 from lms.hosts import allowed_hosts
 from lms.secret import kept_secret
+from rest_contract import settings as rest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -264,42 +265,8 @@ FILE_UPLOAD_HANDLERS = [
 RATE_LIMIT_TOKEN = env.int("RATE_LIMIT_TOKEN", default=6000)
 RATE_LIMIT_ANONYMOUS = env.int("RATE_LIMIT_ANONYMOUS", default=120)
 REST_BODY_LIMIT = env.int("REST_BODY_LIMIT", default=5 * 1024 * 1024)
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.rest.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated",
-        "rest_contract.scopes.HasScope",
-        "accounts.rest.authentication.RecentSignIn",
-    ],
-    "DEFAULT_PARSER_CLASSES": ["rest_contract.parsing.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "rest_contract.paging.CursorPages",
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "rest_contract.schema.ContractSchema",
-    "EXCEPTION_HANDLER": "rest_contract.problems.exception_handler",
-    "URL_FORMAT_OVERRIDE": None,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "LMS portal",
-    "DESCRIPTION": "Accounts, learning records, merges. Errors are problems as in RFC 9457; lists come by cursor.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": True,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "SORT_OPERATION_PARAMETERS": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["rest_contract.schema.finish"],
-    "PREPROCESSING_HOOKS": [],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-}
+
+REST_FRAMEWORK, SPECTACULAR_SETTINGS = rest.FRAMEWORK, rest.DOCUMENT
 
 # Usernames are unique whatever their case, by a constraint that this check doesn't know.
 SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]
