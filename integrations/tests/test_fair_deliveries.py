@@ -77,7 +77,7 @@ def test_it_is_asked_once_and_then_left_in_peace(dead: Webhook) -> None:
     tasks.deliver()
     tasks.deliver()
 
-    assert time.monotonic() - began < 2 * HANGS
+    assert time.monotonic() - began < 5 * HANGS
     assert Delivery.objects.filter(attempts=1).count() == 1
     assert not Delivery.objects.filter(attempts__gt=1).exists()
     dead.refresh_from_db()
@@ -166,7 +166,7 @@ def test_a_receiver_that_dawdles_is_cut_off(superadmin: User, pause: float) -> N
 
         tasks.deliver()
 
-        assert time.monotonic() - began < 2 * HANGS
+        assert time.monotonic() - began < 5 * HANGS
     delivery = Delivery.objects.get(webhook=hook)
     assert (delivery.status, delivery.attempts) == ("pending", 1)
     assert "took longer" in delivery.error
