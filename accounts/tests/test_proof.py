@@ -202,6 +202,7 @@ class TestPages:
         assert 'name="password"' not in client.get(f"/users/{jane.pk}/edit/").content.decode()
         assert 'name="password"' not in client.get("/users/new/").content.decode()
         assert f"/users/{jane.pk}/send-reset/" in client.get(f"/users/{jane.pk}/").content.decode()
+        assert f"Send password reset to {jane}?" in client.get(f"/users/{jane.pk}/send-reset/").content.decode()
         with django_capture_on_commit_callbacks(execute=True):
             assert client.post(f"/users/{jane.pk}/send-reset/").status_code == 302
         assert broker.hints() == [("notices.tasks.send", [])]

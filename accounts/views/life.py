@@ -27,6 +27,7 @@ class Act:
     done: str
     consequences: tuple[str, ...]
     is_danger: bool = False
+    joined_by: str = " "  # between the verb and the person's name
 
 
 DEACTIVATE = Act(
@@ -66,6 +67,7 @@ RESET = Act(
         "The current password, open sessions and API tokens keep working until then; a new password ends them.",
         "A link works once, for an hour.",
     ),
+    joined_by=" to ",
 )
 
 

@@ -53,7 +53,9 @@ def password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if _change(request, form):
-                messages.success(request, "Your password is changed. Other sessions of yours have ended.")
+                messages.success(
+                    request, "Your password is changed. Your other sessions and all API tokens have ended."
+                )
                 return redirect("accounts:preferences")
         except TooManyFailures as error:
             form.add_error(None, error.detail)

@@ -171,6 +171,7 @@ def test_every_page_of_accounts_is_accessible(
         "/preferences/",
         "/preferences/password/",
         "/preferences/api-tokens/",
+        "/preferences/sessions/",
         "/confirm-password/",
         "/nowhere/",
     ):
