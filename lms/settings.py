@@ -144,7 +144,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "unacked_restore_throttle": 1,
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_WORKER_CONSUMER = "lms.alive:PatientConsumer"
+CELERY_BEAT_SCHEDULER = "lms.alive:MemoryScheduler"  # a spoilt file, or a full disk, can't stop it
 CELERY_BEAT_SCHEDULE = {
     "accounts-forget-sessions": {"task": "accounts.tasks.forget_sessions", "schedule": schedule(600.0)},
     "webhooks": {"task": "integrations.tasks.deliver", "schedule": schedule(3.0), "options": {"expires": 3}},
