@@ -23,7 +23,7 @@ def main() -> int:
     _listen_for_stop()
     try:
         if arguments.action == "run":
-            return portal.run()
+            portal.run()
         return _execute(arguments.command)
     except CannotStart as problem:
         print(f"\n{problem}", file=sys.stderr)

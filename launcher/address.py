@@ -43,12 +43,12 @@ class Address:
         """As gunicorn takes it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def answers(self) -> bool:
-        """Whether the portal says anything there."""
+    def answers(self, path: str = "/") -> bool:
+        """Whether the portal says anything there, be it an error."""
         host = LOCAL.get(self.host, self.host)
         request = http.client.HTTPConnection(host, self.port, timeout=10)
         try:
-            request.request("GET", "/", headers={"Host": f"localhost:{self.port}"})
+            request.request("GET", path, headers={"Host": f"localhost:{self.port}"})
             request.getresponse()
         except (OSError, http.client.HTTPException):
             return False

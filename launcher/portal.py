@@ -11,23 +11,24 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import psutil
 import psycopg2
 
 from launcher import exposed, given, processes, servers, where
 from launcher.address import Address
 from launcher.errors import CannotStart
+from launcher.supervision import Setting, patience, supervised
+from launcher.terminal import Terminal
 
 MARK = "LMS_PORTAL"  # in the environment of the portal's processes, so that strays are found
-STOPS_WITHIN = 20  # seconds
 # What is as it should be here: root on a trial machine, static files served from their sources.
 HUSHED = "ignore:You're running the worker with superuser,ignore:No directory at"
 
 
-def run() -> int:
-    """Run the portal until it is stopped; 1 when it ended by itself. Raises CannotStart."""
+def run() -> None:
+    """Run the portal until a signal stops it. Raises CannotStart."""
     data = where.data_dir()
     address = Address.chosen()
+    patience()  # refuses a bad one before anything takes time
     servers.prepare(data)
     with _the_only_one(data):
         _clear_strays(data)
@@ -35,7 +36,7 @@ def run() -> int:
         _check_what_is_given()
         with servers.lease(data, say=say):
             _prepare_database(data, address)
-            return _serve(data, address)
+            _serve(data, address)
 
 
 def say(what: str) -> None:
@@ -108,61 +109,50 @@ def _manage(data: Path, *arguments: str) -> None:
         raise CannotStart(f"`manage.py {arguments[0]}` failed, see above. The portal was not started.")
 
 
-def _serve(data: Path, address: Address) -> int:
+def _serve(data: Path, address: Address) -> None:
+    """Until a signal ends it."""
     say("Starting web, worker and beat")
-    honcho = _start_honcho(data, address)
-    threading.Thread(target=_greet, args=(data, honcho, address), daemon=True).start()
+    terminal = Terminal()
     try:
-        honcho.wait()
-    except BaseException:
-        print(flush=True)
-        say("Stopping")
-        _stop(data, honcho)
-        raise
-    _stop(data, honcho)
-    print("\nThe portal stopped because one of its processes ended; see above.", file=sys.stderr)
-    return 1
+        with supervised(Setting(data, address, _marked(data, address), terminal)) as supervisor:
+            _greet_later(data, address, terminal)
+            try:
+                supervisor.run()
+            finally:
+                terminal.say("Stopping")
+    finally:
+        terminal.close()
+        processes.end(list(processes.marked(MARK, str(data))), signal.SIGKILL, patience=1)
 
 
-def _start_honcho(data: Path, address: Address) -> subprocess.Popen[bytes]:
-    """In a session of its own: a Ctrl-C reaches us alone, and we stop everything in order."""
-    command = [sys.executable, "-m", "honcho", "start", "-e", os.devnull, "-p", str(address.port)]
-    marked = environment(data) | {
+def _marked(data: Path, address: Address) -> dict[str, str]:
+    return environment(data) | {
         MARK: str(data),
         "BIND_ADDRESS": address.bind,
-        # honcho gives every process another PORT: links in mails that the worker writes must lead to the web's
-        "PORTAL_URL": os.environ.get("PORTAL_URL") or address.url.rstrip("/"),
+        "PORT": str(address.port),
+        "PORTAL_URL": os.environ.get("PORTAL_URL") or address.url.rstrip("/"),  # for links in mails
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS") or HUSHED,
     }
-    return subprocess.Popen(command, cwd=where.ROOT, env=marked, start_new_session=True)
-
-
-def _stop(data: Path, honcho: subprocess.Popen[bytes]) -> None:
-    """Politely first; whatever is left then has had its time."""
-    processes.end(_known(honcho), signal.SIGTERM, STOPS_WITHIN)
-    processes.end(list(processes.marked(MARK, str(data))), signal.SIGKILL, patience=1)
-
-
-def _known(honcho: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    try:
-        return [psutil.Process(honcho.pid)]
-    except psutil.NoSuchProcess:
-        return []
 
 
 def _demo_sign_ins(data: Path) -> str:
+    """Marked as ours: still running when the portal stops, it would hold the servers."""
     command = [sys.executable, "manage.py", "demo", "--sign-ins"]
-    done = subprocess.run(command, cwd=where.ROOT, env=environment(data), capture_output=True, text=True, check=False)
+    known = environment(data) | {MARK: str(data)}
+    done = subprocess.run(command, cwd=where.ROOT, env=known, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
-def _greet(data: Path, honcho: subprocess.Popen[bytes], address: Address) -> None:
+def _greet_later(data: Path, address: Address, terminal: Terminal) -> None:
+    threading.Thread(target=_greet, args=(data, address, terminal), name="greeting", daemon=True).start()
+
+
+def _greet(data: Path, address: Address, terminal: Terminal) -> None:
     """Say where the portal is once it answers."""
     sign_ins = _demo_sign_ins(data)
-    while honcho.poll() is None and not address.answers():
+    while not address.answers():
         time.sleep(0.1)
-    if honcho.poll() is None:
-        print("\n".join(_greeting(address, sign_ins)), flush=True)
+    terminal.line("\n".join(_greeting(address, sign_ins)))
 
 
 def _greeting(address: Address, sign_ins: str) -> Sequence[str]:

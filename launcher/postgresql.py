@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class PostgreSQL:
         self.for_tests = for_tests
         self.account = Account.of(self.home)
         self.started: subprocess.Popen[bytes] | None = None
+        self.called_off = threading.Event()  # set by another thread: whoever starts it needn't wait
 
     def process(self) -> psutil.Process | None:
         """The living postmaster of this cluster."""
@@ -57,12 +59,22 @@ class PostgreSQL:
         """Make the cluster if there is none, and return when it answers."""
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
+            if self.called_off.is_set():
+                raise CannotStart("The start was called off.")
             if self._is_gone():
                 self._start_once()
             elif time.monotonic() > deadline:
                 raise CannotStart(f"PostgreSQL does not answer. {last_lines(self.home, 'postgresql')}")
             time.sleep(0.02)
         self._make_application_role()
+
+    def reacts(self) -> bool:
+        """Whether it isn't hung: a refusal, as while it recovers, is a reaction too."""
+        try:
+            psycopg2.connect(self.url, connect_timeout=5).close()
+        except psycopg2.OperationalError as error:
+            return "FATAL" in str(error)
+        return True
 
     def stop(self) -> None:
         """Disconnect everybody and stop; the cluster is clean afterwards."""

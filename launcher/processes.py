@@ -4,6 +4,7 @@ A pid file says nothing after a SIGKILL: the number may be free, a zombie's, or 
 """
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -36,6 +37,19 @@ def marked(name: str, value: str) -> Iterator[psutil.Process]:
                 yield process
 
 
+def in_session(number: int) -> list[psutil.Process]:
+    """Every living process of the session `number`, whichever of them died."""
+    return [process for process in psutil.process_iter() if _is_in(process, number)]
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether it ended: gone, or only its parent's to clear away."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 def end(processes: list[psutil.Process], first: signal.Signals, patience: float) -> None:
     """Ask with the signal `first`, wait `patience` seconds, then kill what is left."""
     for process in processes:
@@ -53,17 +67,17 @@ def _left_after(processes: list[psutil.Process], seconds: float) -> list[psutil.
     left = processes
     while left:
         _, left = psutil.wait_procs(left, timeout=0.02)
-        left = [process for process in left if not _is_zombie(process)]
+        left = [process for process in left if not is_zombie(process.pid)]
         if time.monotonic() >= deadline:
             break
     return left
 
 
-def _is_zombie(process: psutil.Process) -> bool:
+def _is_in(process: psutil.Process, session: int) -> bool:
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+        return os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
 
 
 def _runs(process: psutil.Process, program: str, folder: Path) -> bool:

@@ -46,13 +46,13 @@ def lease(data: Path, *, for_tests: bool = False, say: Say = lambda _: None) -> 
     home = where.home(data)
     with _open(home / "in-use.lock") as in_use:
         try:
-            with _alone(home):
+            with alone(home):
                 fcntl.flock(in_use, fcntl.LOCK_SH)
                 for kind in kinds:
                     _start(kind(data, for_tests=for_tests), say)
             yield
         finally:
-            with _alone(home):
+            with alone(home):
                 if _try_lock(in_use):
                     stop(data, for_tests=for_tests)
 
@@ -107,7 +107,8 @@ def _start(server: PostgreSQL | Valkey, say: Say) -> None:
 
 
 @contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
+    """Nobody else starts or stops these servers meanwhile."""
     with _open(home / "start.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

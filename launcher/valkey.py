@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Valkey:
         self.for_tests = for_tests
         self.account = Account.of(self.home)
         self.started: subprocess.Popen[bytes] | None = None
+        self.called_off = threading.Event()  # set by another thread: whoever starts it needn't wait
 
     def process(self) -> psutil.Process | None:
         """The living server of this folder."""
@@ -41,11 +43,17 @@ class Valkey:
         """Start it unless it runs, and return when it answers."""
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
+            if self.called_off.is_set():
+                raise CannotStart("The start was called off.")
             if self._is_gone():
                 self._start_once()
             elif time.monotonic() > deadline:
                 raise CannotStart(f"Redis does not answer. {last_lines(self.home, 'redis')}")
             time.sleep(0.02)
+
+    def reacts(self) -> bool:
+        """Whether it isn't hung: while it loads its file it refuses, which is a reaction too."""
+        return self._reply() != b""
 
     def stop(self) -> None:
         """Write what is pending and stop."""
@@ -84,12 +92,16 @@ class Valkey:
             self.started = self.account.start(self._command(), log, dies_with_us=self.for_tests)
 
     def _answers(self) -> bool:
-        """Speaks the protocol itself: while it loads its file it answers, but not with PONG."""
+        """While it loads its file it replies, but not with PONG."""
+        return self._reply().startswith(b"+PONG")
+
+    def _reply(self) -> bytes:
+        """Speaks the protocol itself."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(5)
             try:
                 line.connect(str(self.socket))
                 line.sendall(b"PING\r\n")
-                return line.recv(64).startswith(b"+PONG")
+                return line.recv(64)
             except OSError:
-                return False
+                return b""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from launcher import state
 from lms.probes import FAILED, Probe, ask_all
 
 BEAT = "lms:beat"  # in the cache: when the worker last answered a hint of beat, in seconds
@@ -39,7 +41,7 @@ def health(request: HttpRequest) -> JsonResponse:
         "worker": _worker(beat),
     }
     status = "ok" if checks["database"] == "ok" else "failing"
-    return _told(status, checks, is_well=status == "ok")
+    return _told(status, checks, is_well=status == "ok", **_supervised())
 
 
 @never_cache
@@ -68,9 +70,15 @@ class StateMiddleware:
         return VIEWS.get(request.path_info, self.get_response)(request)
 
 
-def _told(status: str, checks: dict[str, str], *, is_well: bool) -> JsonResponse:
+def _told(status: str, checks: dict[str, str], *, is_well: bool, **more: Any) -> JsonResponse:
     headers = {} if is_well else {"Retry-After": "5"}
-    return JsonResponse({"status": status, "checks": checks}, status=200 if is_well else 503, headers=headers)
+    return JsonResponse({"status": status, "checks": checks, **more}, status=200 if is_well else 503, headers=headers)
+
+
+def _supervised() -> dict[str, Any]:
+    """How the launcher keeps its processes; nothing where something else supervises them."""
+    states = state.read(settings.DATA_DIR)
+    return {"processes": states} if states else {}
 
 
 def _worker(beat: Any) -> str:

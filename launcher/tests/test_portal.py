@@ -1,20 +1,27 @@
-"""The whole portal by one command: it starts, answers, and leaves nothing behind."""
+"""The whole portal by one command: it starts, answers, comes back whatever is killed, and leaves nothing behind."""
 
+import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
-from launcher import processes, where
+from launcher import processes, state, where
 from launcher.address import Address
 from launcher.portal import MARK
+from launcher.postgresql import PostgreSQL
 from launcher.tests.conftest import Starter
+from launcher.valkey import Valkey
 
 PATIENCE = 60  # seconds
+OWN = ("web", "worker", "beat")
 SMALL = {"DEMO": "0", "WEB_WORKERS": "1", "CELERY_CONCURRENCY": "1"}
 
 Runner = Callable[[int], subprocess.Popen[str]]
@@ -46,6 +53,37 @@ def left_over(data: Path) -> list[psutil.Process]:
     ]
 
 
+def wait_until(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not (done := what()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return done
+
+
+def parts(portal: subprocess.Popen[str], data: Path) -> dict[str, psutil.Process]:
+    """Its direct processes by name, and the servers."""
+    own = {process.pid: process for process in processes.marked(MARK, str(data)) if process.ppid() == portal.pid}
+    by_word = {"gunicorn": "web", "worker": "worker", "beat": "beat"}
+    found = {name: own[pid] for pid in own for word, name in by_word.items() if word in own[pid].cmdline()}
+    servers = {"postgresql": PostgreSQL(data, for_tests=False), "redis": Valkey(data, for_tests=False)}
+    return found | {name: process for name, server in servers.items() if (process := server.process())}
+
+
+def worker_works(data: Path) -> bool:
+    """Whether a hint of beat reaches the worker, which notes so in the cache."""
+    with redis.Redis.from_url(where.redis_url(data, 1)) as cache:
+        cache.flushdb()
+        return wait_until(lambda: bool(cache.keys("*lms:beat")))
+
+
+def restarts(data: Path) -> dict[str, int]:
+    return {name: each["restarts"] for name, each in (state.read(data) or {}).items()}
+
+
+def is_whole(data: Path) -> bool:
+    return all(each["state"] == "running" for each in (state.read(data) or {}).values())
+
+
 def test_it_starts_answers_and_stops_and_starts_again(run: Runner, data: Path, free_port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         portal = run(free_port)
@@ -63,7 +101,7 @@ def test_it_starts_answers_and_stops_and_starts_again(run: Runner, data: Path, f
         assert not Address("127.0.0.1", free_port).answers()
 
 
-def test_it_runs_once_per_data_folder_and_clears_up_after_a_kill(run: Runner, data: Path, free_port: int) -> None:
+def test_it_runs_once_per_data_folder(run: Runner, data: Path, free_port: int) -> None:
     portal = run(free_port)
     wait_for_greeting(portal)
 
@@ -71,30 +109,75 @@ def test_it_runs_once_per_data_folder_and_clears_up_after_a_kill(run: Runner, da
     _, complaint = second.communicate(timeout=PATIENCE)
     assert second.returncode == 1
     assert "already runs" in complaint
-
-    portal.kill()
-    portal.wait()
-    strays = {process.pid for process in processes.marked(MARK, str(data))}
-    assert strays
-
-    third = run(free_port)
-    said = wait_for_greeting(third)
-    assert any("left behind" in line for line in said)
-    assert not strays & {process.pid for process in processes.marked(MARK, str(data))}
-    third.terminate()
-    third.communicate(timeout=PATIENCE)
-    assert left_over(data) == []
+    portal.terminate()
+    portal.communicate(timeout=PATIENCE)
 
 
-def test_it_stops_as_a_whole_when_a_part_ends(run: Runner, data: Path, free_port: int) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system tells a process that its parent died")
+def test_its_processes_end_when_it_is_killed(run: Runner, data: Path, free_port: int) -> None:
     portal = run(free_port)
     wait_for_greeting(portal)
-    beat = next(process for process in processes.marked(MARK, str(data)) if "beat" in process.cmdline())
-    beat.kill()
+    portal.kill()
+    portal.wait()
 
-    _, complaint = portal.communicate(timeout=PATIENCE)
-    assert portal.returncode == 1
-    assert "one of its processes ended" in complaint
+    assert wait_until(lambda: not list(processes.marked(MARK, str(data))))
+
+
+def test_it_clears_up_what_an_earlier_run_left(run: Runner, data: Path, free_port: int) -> None:
+    stray = subprocess.Popen(["sleep", "1000"], env=os.environ | {MARK: str(data)})
+    portal = run(free_port)
+    said = wait_for_greeting(portal)
+
+    assert "» Ending 1 processes that an earlier run left behind" in said
+    assert stray.wait(PATIENCE) == -signal.SIGTERM
+    portal.terminate()
+    portal.communicate(timeout=PATIENCE)
+
+
+def test_each_part_comes_back_alone(run: Runner, data: Path, free_port: int) -> None:
+    portal = run(free_port)
+    wait_for_greeting(portal)
+    before = parts(portal, data)
+    assert before.keys() == {"web", "worker", "beat", "postgresql", "redis"}
+
+    for name in ("postgresql", "redis"):
+        before[name].kill()
+    assert wait_until(lambda: restarts(data)["postgresql"] == restarts(data)["redis"] == 1 and is_whole(data))
+    assert wait_until(lambda: Address("127.0.0.1", free_port).answers("/health/"))
+    assert worker_works(data), "it has found its broker again"
+    assert {name: parts(portal, data)[name].pid for name in OWN} == {name: before[name].pid for name in OWN}
+
+    for name in OWN:
+        before[name].kill()
+    assert wait_until(lambda: restarts(data) == dict.fromkeys(before, 1) and is_whole(data))
+    assert wait_until(lambda: Address("127.0.0.1", free_port).answers("/health/"))
+    assert worker_works(data)
+
+    portal.terminate()
+    said, _ = portal.communicate(timeout=PATIENCE)
+    assert portal.returncode == 0
+    for name in OWN:
+        assert f"» {name} ended (signal 9); started again in 0.5 s" in said
+    assert "» PostgreSQL runs again" in said
+    assert left_over(data) == []
+    assert not state.path(data).exists()
+
+
+def test_what_cannot_start_waits_longer_each_time(start: Starter, data: Path, free_port: int) -> None:
+    portal = start("-m", "launcher", "run", PORT=str(free_port), **SMALL | {"WEB_WORKERS": "many"})
+    assert portal.stdout
+    waits = []
+    for line in portal.stdout:
+        if found := re.search(r"web ended \(exit status \d+\); started again in ([\d.]+) s(.*)", line):
+            waits.append(float(found[1]))
+            if len(waits) == 4:
+                assert "4 times in a row: its own lines above say why" in found[2]
+                break
+    assert waits == [0.5, 1, 2, 4]
+
+    portal.send_signal(signal.SIGHUP)  # while the web waits for its next start
+    portal.communicate(timeout=PATIENCE)
+    assert portal.returncode == 0
     assert left_over(data) == []
 
 

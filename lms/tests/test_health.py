@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 
+from launcher import state
 from lms import health, logs, tasks
 from tests.factories import SuperadminFactory
 
@@ -101,6 +103,16 @@ def test_it_asks_nothing_of_the_database_for_the_caller(client: Client, django_a
     client.force_login(SuperadminFactory.create())
     with django_assert_num_queries(0):
         client.get("/health/")
+
+
+@pytest.mark.django_db
+def test_it_tells_how_the_launcher_keeps_its_processes(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    assert "processes" not in client.get("/health/").json(), "another supervisor's portal"
+
+    beat = {"state": "restarting", "restarts": 3, "since": state.now()}
+    state.StateFile(tmp_path).show({"beat": beat})
+    assert client.get("/health/").json()["processes"] == {"beat": beat}
 
 
 @pytest.mark.django_db
