@@ -8,7 +8,7 @@ from launcher.kept import Kept
 from launcher.state import StateFile, States
 
 TICK = 0.1  # seconds
-ENDS_WITHIN = 6.0  # seconds from the request to end to the kill
+ENDS_WITHIN = 12.0  # seconds from the request to end to the kill; the web ends open requests within 10
 
 
 class Supervisor:

@@ -65,8 +65,8 @@ def parts(portal: subprocess.Popen[str], data: Path) -> dict[str, psutil.Process
     own = {process.pid: process for process in processes.marked(MARK, str(data)) if process.ppid() == portal.pid}
     by_word = {"gunicorn": "web", "worker": "worker", "beat": "beat"}
     found = {name: own[pid] for pid in own for word, name in by_word.items() if word in own[pid].cmdline()}
-    servers = {"postgresql": PostgreSQL(data, for_tests=False), "redis": Valkey(data, for_tests=False)}
-    return found | {name: process for name, server in servers.items() if (process := server.process())}
+    servers = [PostgreSQL(data, for_tests=False).process(), Valkey(data, for_tests=False).process()]
+    return found | {name: each for name, each in zip(("postgresql", "redis"), servers, strict=True) if each}
 
 
 def worker_works(data: Path) -> bool:
