@@ -14,6 +14,7 @@ from django.template.loader import get_template
 from django.views import defaults
 
 from accounts.context import THEME_COOKIE, THEMES
+from merging.errors import MergeIsBusy
 from rest_contract.outages import RETRY_AFTER, is_outage, sqlstate
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ class OutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, MergeIsBusy):
+            return unavailable(request, exception, exception.detail)
         return unavailable(request, exception) if is_outage(exception) else None
 
 
@@ -40,14 +43,15 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return unavailable(request, error) if error and is_outage(error) else defaults.server_error(request)
 
 
-def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+def unavailable(request: HttpRequest, error: BaseException, reason: str = "") -> HttpResponse:
     """The page; what was typed is in it, to be sent again by one press."""
-    log.error("database_unavailable", error=type(error).__name__, sqlstate=sqlstate(error), request=request.path)
+    log.warning("unavailable", error=type(error).__name__, sqlstate=sqlstate(error), request=request.path)
     fields = _typed(request)
     theme = request.COOKIES.get(THEME_COOKIE)
     context = {
         "wrote": request.method not in ("GET", "HEAD"),
         "fields": fields,
+        "reason": reason or "Try again in a moment.",
         "address": request.get_full_path(),
         "theme": theme if theme in THEMES else "auto",
     }

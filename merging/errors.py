@@ -38,6 +38,11 @@ class MergeIsBusy(MergeError):
     detail = "Somebody else is working on one of these accounts. Try again in a moment."
 
 
+class PreviewsAreBusy(MergeIsBusy):
+    code = "previews_are_busy"
+    detail = "Too many previews are running. Try again in a moment."
+
+
 class RowsHaveChanged(MergeError):
     code = "rows_have_changed"
     detail = "Rows that the merge had written have changed since, so that it can't be undone without losing work."

@@ -17,7 +17,9 @@ from merging import errors, review, services, tasks
 from merging.changes import ChangeSerializer, JournalPages
 from merging.handlers import SECTIONS, Outcome
 from merging.models import Merge
+from merging.plan import Plan
 from merging.policies import POLICIES, default_policy
+from merging.turns import in_turn
 from rest_contract import fields, filters
 from rest_contract.problems import Forbidden, Problem, answer_with, field_error
 from rest_contract.serializers import Strict, StrictModel
@@ -201,18 +203,8 @@ class Merges(Rows):
     def preview(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What the merge would do, and what stands in its way. Writes nothing."""
         question = self._question(QuestionSerializer(data=request.data))
-        plan = services.preview(actor=self.actor, **question)
-        return Response(
-            {
-                "digest": plan.digest,
-                "policy": plan.case.policy.name,
-                "source": plan.case.source.pk,
-                "destination": plan.case.destination.pk,
-                "blockers": [{"code": notice.code, "detail": notice.detail} for notice in plan.blockers],
-                "warnings": [{"code": notice.code, "detail": notice.detail} for notice in plan.warnings],
-                "sections": [section.as_json() for section in review.sections(plan, PREVIEW_ROWS)],
-            }
-        )
+        with in_turn(self.actor.pk):
+            return Response(_previewed(services.preview(actor=self.actor, **question)))
 
     @extend_schema(responses=ChangeSerializer(many=True))
     @action(detail=True, methods=["get"], pagination_class=JournalPages)
@@ -257,6 +249,18 @@ class Merges(Rows):
     def _seen(self, ids: set[Any]) -> set[int]:
         users = get_user_model().objects.visible_to(self.actor)
         return set(users.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def _previewed(plan: Plan) -> dict[str, Any]:
+    return {
+        "digest": plan.digest,
+        "policy": plan.case.policy.name,
+        "source": plan.case.source.pk,
+        "destination": plan.case.destination.pk,
+        "blockers": [{"code": notice.code, "detail": notice.detail} for notice in plan.blockers],
+        "warnings": [{"code": notice.code, "detail": notice.detail} for notice in plan.warnings],
+        "sections": [section.as_json() for section in review.sections(plan, PREVIEW_ROWS)],
+    }
 
 
 def _need_rights(actor: Any) -> None:

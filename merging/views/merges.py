@@ -31,6 +31,7 @@ from merging.errors import MergeError, MergeIsBusy, UndoRefused
 from merging.forms import MergeFilterForm, UndoForm
 from merging.models import Merge
 from merging.policies import POLICIES, Choices, parse_choices
+from merging.turns import in_turn
 from merging.views import pages
 from merging.views.sections import ROWS_LISTED, tabs
 from rest_contract.outages import come_back
@@ -187,10 +188,11 @@ def undo(request: HttpRequest, merge_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _undo(request, merge, form)
     refusal: MergeError | None = None
-    try:
-        services.preview_undo(actor=actor, merge_id=merge.pk)
-    except MergeError as error:
-        refusal = error
+    with in_turn(actor.pk):
+        try:
+            services.preview_undo(actor=actor, merge_id=merge.pk)
+        except MergeError as error:
+            refusal = error
     return _undo_page(request, merge, form, refusal, 400 if request.method == "POST" else 200)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from merging.forms import PARTS, Address, ConfirmForm
 from merging.handlers import Case
 from merging.models import Merge
 from merging.policies import Choices, parse_choices
+from merging.turns import in_turn
 from merging.views import pages
 from rest_contract.outages import come_back
 
@@ -74,7 +76,8 @@ def wizard(request: HttpRequest) -> HttpResponse:
     address = question.address
     case = question.case()
     if address.sent and case:
-        settled = address.settled(review.choice_rows(case, address.sent))
+        with _turn(question):
+            settled = address.settled(review.choice_rows(case, address.sent))
         if settled.is_too_long:
             return _overflow(request, question)
         address = settled
@@ -92,12 +95,18 @@ def found(question: Question) -> list[User]:
 
 
 def _page(request: HttpRequest, question: Question, *, status: int = 200, **more: Any) -> HttpResponse:
-    context = pages.frame(question, found(question)) | _step(question) | more
-    response = render(request, "merging/wizard.html", context, status=status)
+    with _turn(question):
+        context = pages.frame(question, found(question)) | _step(question) | more
+        response = render(request, "merging/wizard.html", context, status=status)
     response["HX-Push-Url"] = request.path + question.address.query()
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _turn(question: Question) -> AbstractContextManager[None]:
+    """Pages that look at the rows of two accounts wait for a place; those that ask for an account don't."""
+    return in_turn(question.actor.pk) if question.case() else nullcontext()
 
 
 def _overflow(request: HttpRequest, question: Question) -> HttpResponse:
