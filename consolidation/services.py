@@ -16,10 +16,12 @@ from django.db import transaction
 from django.utils import timezone
 
 import audit.services
+import notices.services
 from accounts import services as accounts
 from accounts.models import User
 from consolidation.errors import ConsolidationError
 from consolidation.evidence import missing_enrollments
+from consolidation.mails import KIND
 from consolidation.models import Consolidation, ConsolidationAct
 from learning_records import services as records
 from learning_records.models import Enrollment
@@ -117,10 +119,14 @@ class Ending:
     is_confirmed: bool
     takes_email: bool = False
     takes_username: bool = False
+    notify: bool = False
 
 
 def finish(*, actor: User, consolidation_id: int, ending: Ending, origin: str = "") -> Consolidation:
-    """Remove the secondary as chosen and hand its e-mail and username over. Raises ConsolidationError and account errors."""
+    """Remove the secondary as chosen, hand its e-mail and username over, and owe the person a mail where wished.
+
+    Raises ConsolidationError and account errors.
+    """
     with transaction.atomic():
         consolidation, primary, secondary = _with_primary(consolidation_id, actor, ends=True)
         if not ending.is_confirmed:
@@ -139,6 +145,8 @@ def finish(*, actor: User, consolidation_id: int, ending: Ending, origin: str = 
         consolidation.removal, consolidation.is_confirmed = ending.removal, True
         consolidation.finished_at = timezone.now()
         consolidation.save(update_fields=["removal", "is_confirmed", "finished_at"])
+        if ending.notify:
+            notices.services.queue(KIND, [primary.pk], about=consolidation.pk)
     return consolidation
 
 

@@ -201,16 +201,16 @@ remove.asks_for_password = True  # type: ignore[attr-defined]
 
 def _finish(request: HttpRequest, consolidation: Consolidation, form: RemoveForm) -> bool:
     data = form.cleaned_data
-    ending = services.Ending(data["removal"], form.is_confirmed, data["takes_email"], data["takes_username"])
+    wishes = (data["takes_email"], data["takes_username"], data["notify"])
+    ending = services.Ending(data["removal"], form.is_confirmed, *wishes)
+    actor, origin = actor_of(request), origin_of(request)
     try:
-        services.finish(
-            actor=actor_of(request), consolidation_id=consolidation.pk, ending=ending, origin=origin_of(request)
-        )
+        services.finish(actor=actor, consolidation_id=consolidation.pk, ending=ending, origin=origin)
     except Refusals as error:
         messages.error(request, error.detail)
         return False
     if data["notify"]:
-        hints.send("consolidation.tasks.tell", consolidation.pk)
+        hints.send("notices.tasks.send")
     messages.success(request, "The consolidation is finished.")
     return True
 

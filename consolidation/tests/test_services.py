@@ -1,6 +1,7 @@
 """The steps of the assistant, through the services alone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,8 @@ from consolidation.errors import ConsolidationError
 from consolidation.evidence import gather, missing_enrollments, suggest
 from consolidation.models import Consolidation
 from learning_records.models import Certificate, Course, Enrollment, LearningRecord, MaterialTracking
+from notices.models import Notice
+from notices.services import send_due
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +182,21 @@ def test_it_is_finished_once(boss: User, consolidation: Consolidation) -> None:
     with pytest.raises(ConsolidationError) as refusal:
         services.finish(actor=boss, consolidation_id=consolidation.pk, ending=delete())
     assert refusal.value.code == "finished"
+
+
+def test_the_mail_is_owed_with_the_end_and_names_the_account_that_is_kept(
+    boss: User, consolidation: Consolidation, mailoutbox: list[Any]
+) -> None:
+    ending = delete(takes_email=True, notify=True)
+    services.finish(actor=boss, consolidation_id=consolidation.pk, ending=ending)
+    kept = User.objects.get(pk=Consolidation.objects.get().primary_id)
+    assert Notice.objects.filter(kind="consolidation.done", recipient=kept, state="waiting").count() == 1
+    send_due()
+    (letter,) = [letter for letter in mailoutbox if letter.subject == "Your learning accounts are one now"]
+    assert letter.to == [kept.email]
+    assert kept.username in letter.body
+
+
+def test_nobody_is_written_to_unasked(boss: User, consolidation: Consolidation) -> None:
+    services.finish(actor=boss, consolidation_id=consolidation.pk, ending=delete())
+    assert not Notice.objects.filter(kind="consolidation.done").exists()
