@@ -5,7 +5,7 @@ RUN := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench fuzz venv venv-dev venv-fuzz
+.PHONY: help run test check format bench fuzz chaos venv venv-dev venv-fuzz
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -31,6 +31,9 @@ bench: venv-dev ## measure against the raw limit and against peers
 
 fuzz: venv-dev venv-fuzz ## long property tests, and schemathesis against the running REST
 	@exec $(RUN) -m tests.fuzz $(ARGS)
+
+chaos: venv-dev ## kill, stop and cut off the processes of a portal under load; nothing may be lost or doubled
+	@exec $(RUN) -m tests.chaos $(ARGS)
 
 venv:
 	@$(PYTHON) launcher/venv.py run
