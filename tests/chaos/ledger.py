@@ -49,7 +49,8 @@ class Ledger:
     @property
     def accepted(self) -> int:
         """How many promises there are."""
-        return len(self.records) + len(self.merges) + len(self.undone) + len(self.links)
+        books = (self.records, self.merges, self.undone, self.links, self.imports)
+        return sum(len(book) for book in books)
 
 
 def moment(number: int) -> str:

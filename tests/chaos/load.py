@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from tests.chaos.browser import Importer
 from tests.chaos.ledger import Ledger
 from tests.chaos.portal import HOST, PASSWORD, Portal
 
@@ -31,6 +32,9 @@ class Load:
             threading.Thread(target=self._run, args=(random.Random(seed * 100 + number),), daemon=True)
             for number in range(threads)
         ]
+        accounts = [account["username"] for group in cast["groups"] for account in group]
+        self._importer = Importer(portal, ledger, accounts, self._given_up)
+        self._threads.append(threading.Thread(target=self._import, daemon=True))
 
     def start(self) -> None:
         """Write from now on."""
@@ -52,6 +56,11 @@ class Load:
         while not self._stopping.is_set():
             chance.choices(acts, weights=[6, 2, 1, 1])[0](chance)
             time.sleep(0.02)
+
+    def _import(self) -> None:
+        while not self._stopping.is_set():
+            self._importer.one_file()
+            self._stopping.wait(1)
 
     def _one_record(self, chance: random.Random) -> None:
         [when] = self.ledger.moments(1)

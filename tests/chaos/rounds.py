@@ -44,7 +44,8 @@ class Report:
         book = self.ledger
         yield ""
         yield f"accepted      {book.accepted}: {len(book.records)} records, {len(book.merges)} merges,"
-        yield f"              {len(book.undone)} undos, {len(book.links)} links; {self.equivalencies} equivalencies issued"
+        yield f"              {len(book.undone)} undos, {len(book.links)} links,"
+        yield f"              {len(book.imports)} CSV files; {self.equivalencies} equivalencies issued"
         yield f"sent again    {book.repeats}; replies by status {dict(sorted(book.answers.items()))}"
         for name, found in (("lost", self.lost), ("doubled", self.doubled), ("laws broken", self.broken)):
             yield f"{name:<14}{len(found)}"

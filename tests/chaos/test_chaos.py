@@ -34,6 +34,7 @@ def test_whatever_is_killed_the_portal_comes_back_and_keeps_its_promises(portal:
     assert report.ledger.records
     assert report.ledger.merges
     assert report.ledger.links
+    assert report.ledger.imports
     assert report.equivalencies
 
 
