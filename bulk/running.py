@@ -28,7 +28,7 @@ SAVE = """
         "column" = v."column", reason = v.reason, outcome = v.outcome
     FROM jsonb_to_recordset(%s::jsonb) v(id bigint, verdict text, target bigint, differences jsonb, "column" text,
         reason text, outcome text)
-    WHERE t.id = v.id
+    WHERE t.id = v.id AND t.cells <> '{}'  -- erased meanwhile
 """
 
 

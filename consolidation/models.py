@@ -52,7 +52,7 @@ class Consolidation(models.Model):
 
 
 class ConsolidationAct(models.Model):
-    """One thing that somebody did on the way, in words. Never changed."""
+    """One thing that somebody did on the way, in words that name no person. Never changed."""
 
     consolidation = models.ForeignKey(Consolidation, models.PROTECT, related_name="acts")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -38,7 +38,7 @@ def start(*, actor: User, account: User, other: User, origin: str = "") -> Conso
             one_id=one, other_id=two, finished_at=None, defaults={"started_by_id": actor.pk}
         )
         if is_new:
-            _note(found, actor, f"Began with {account.username} and {other.username}.", origin)
+            _note(found, actor, "Started.", origin)
     return found
 
 
@@ -50,7 +50,7 @@ def choose_primary(*, actor: User, consolidation_id: int, account_id: int, origi
             raise ConsolidationError("Choose one of the two accounts.", "not_one_of_them")
         consolidation.primary_id, consolidation.is_confirmed = account_id, False
         consolidation.save(update_fields=["primary", "is_confirmed"])
-        _note(consolidation, actor, f"Chose {consolidation.primary} as the primary account.", origin)
+        _note(consolidation, actor, f"Chose account {account_id} as the primary account.", origin)
     return consolidation
 
 
@@ -69,7 +69,7 @@ def re_enroll(
         done = [_enroll_again(actor, primary, missing[pk], at, origin) for pk, at in dates.items()]
         for row in done:
             when = f", completed on {row.completed_at:%Y-%m-%d}" if row.completed_at else ""
-            _note(consolidation, actor, f"Enrolled {primary.username} in {row.course}{when}.", origin)
+            _note(consolidation, actor, f"Enrolled the primary account in {row.course}{when}.", origin)
     return done
 
 
@@ -107,7 +107,7 @@ def update_profile(*, actor: User, consolidation_id: int, changes: Mapping[str, 
         consolidation, primary, _ = _with_primary(consolidation_id, actor)
         user = accounts.update_user(actor=actor, account_id=primary.pk, data=dict(changes), origin=origin)
         names = ", ".join(sorted(changes)).replace("_", " ")
-        _note(consolidation, actor, f"Updated the profile of {user.username}: {names}.", origin)
+        _note(consolidation, actor, f"Updated the profile of the primary account: {names}.", origin)
     return user
 
 
@@ -160,7 +160,7 @@ def _remove(
 ) -> None:
     if removal == Consolidation.Removal.DELETED:
         accounts.delete_account(actor=actor, account_id=secondary.pk, origin=origin)
-        _note(consolidation, actor, f"Deleted {secondary.username}.", origin)
+        _note(consolidation, actor, "Deleted the secondary account.", origin)
     elif removal == Consolidation.Removal.DEACTIVATED:
         if handover:
             raise ConsolidationError(
@@ -169,7 +169,7 @@ def _remove(
             )
         if secondary.is_active:
             accounts.deactivate(actor=actor, account_id=secondary.pk, origin=origin)
-        _note(consolidation, actor, f"Deactivated {secondary.username}.", origin)
+        _note(consolidation, actor, "Deactivated the secondary account.", origin)
     else:
         raise ConsolidationError("Choose whether the secondary account is deleted or deactivated.", "no_removal")
 
@@ -212,6 +212,7 @@ def _with_primary(consolidation_id: int, actor: User, *, ends: bool = False) -> 
 
 
 def _note(consolidation: Consolidation, actor: User, text: str, origin: str) -> None:
+    """Written without names: the two accounts may be deleted, what was done stays."""
     act = ConsolidationAct.objects.create(consolidation=consolidation, actor_id=actor.pk, text=text[:500])
     subject = consolidation.secondary_id or consolidation.one_id
     detail = {"consolidation": consolidation.pk, "act": act.pk}
