@@ -27,6 +27,8 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     "client_connection_check_interval": "1s",  # a killed web process doesn't stop its statement
+    "log_min_error_statement": "panic",  # a failing statement would bring people's values into the log,
+    "log_error_verbosity": "terse",  # and its detail too
     "log_timezone": "UTC",
     "timezone": "UTC",
 }

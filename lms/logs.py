@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 import structlog.tracebacks
@@ -21,6 +22,49 @@ def hide_links(logger: Any, name: str, line: MutableMapping[str, Any]) -> Mutabl
         if isinstance(value, str):
             line[key] = RESET_LINK.sub(r"\1…", value)
     return line
+
+
+# PostgreSQL says which values stood in the way; people's names among them.
+DETAIL = re.compile(
+    r"(\n|\\n)(DETAIL|CONTEXT|LINE \d+):.*?(?=\n[ \t]*(?:\n|File |The above|During|Traceback)|[\"']\)|$)", re.DOTALL
+)
+ADDRESS = re.compile(r"[^\s'\"<>(),:;=\[\]]+@[^\s'\"<>(),:;=\[\]]+\.[^\s'\"<>(),:;=\[\]]+")
+QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+
+
+def hide_people(logger: Any, name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Takes e-mail addresses, and what the database says about values, out of a line."""
+    for key, value in line.items():
+        if isinstance(value, str):
+            line[key] = without_people(value)
+    return line
+
+
+def without_people(text: str) -> str:
+    return ADDRESS.sub("[e-mail]", DETAIL.sub("", text))
+
+
+def said(error_text: str) -> str:
+    """What an error says, without the values that it quotes."""
+    return QUOTED.sub("'…'", without_people(error_text))
+
+
+def traceback_in_text(out: TextIO, found: Any) -> None:
+    """The traceback of an error for people, with what each error in its chain says cleaned."""
+    text = "".join(traceback.format_exception(*found))
+    error: BaseException | None = found[1]
+    while error is not None:
+        text = text.replace(str(error), said(str(error))) if str(error) else text
+        error = error.__cause__ or error.__context__
+    out.write(text)
+
+
+def traceback_for_machines(found: Any) -> Any:
+    """The same as data."""
+    stacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)(found)
+    for stack in stacks:
+        stack["exc_value"] = said(str(stack["exc_value"]))
+    return stacks
 
 
 SHARED: tuple[structlog.typing.Processor, ...] = (
@@ -67,9 +111,9 @@ def _renderers(form: str) -> list[structlog.typing.Processor]:
     """Tracebacks come without the values of variables: those may be passwords and people's data."""
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if form == "json":
-        plain = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        return [clean, structlog.processors.ExceptionRenderer(plain), hide_links, structlog.processors.JSONRenderer()]
-    return [clean, hide_links, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        plain = structlog.processors.ExceptionRenderer(traceback_for_machines)
+        return [clean, plain, hide_links, hide_people, structlog.processors.JSONRenderer()]
+    return [clean, hide_links, hide_people, structlog.dev.ConsoleRenderer(exception_formatter=traceback_in_text)]
 
 
 class RequestLog(RequestMiddleware):

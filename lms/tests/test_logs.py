@@ -4,8 +4,10 @@ import logging
 import sys
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from lms.logs import configured
+from tests.factories import UserFactory
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
@@ -32,3 +34,24 @@ def test_it_logs_no_live_reset_link(form: str, line: str) -> None:
     logged = formatter.format(logging.LogRecord("lms", logging.INFO, __file__, 1, "%s", (line,), None))
     assert "/reset-password/7/" in logged
     assert "c0ffee" not in logged
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.django_db
+def test_it_logs_no_value_that_stood_in_the_way(form: str) -> None:
+    """PostgreSQL names the key; the error's chain repeats it."""
+    UserFactory.create(username="kanarie", email="kanarie@example.com")
+    formatter_settings = configured(form, "INFO")["formatters"]["lines"]
+    formatter = formatter_settings.pop("()")(**formatter_settings)
+    try:
+        try:
+            with transaction.atomic():
+                UserFactory.create(username="Kanarie")
+        except IntegrityError as error:
+            raise ValueError("no 'kanarie' <kanarie@example.com>, please") from error
+    except ValueError as error:
+        message = ("%r", (error.__cause__,))
+        record = logging.LogRecord("lms", logging.ERROR, __file__, 1, *message, sys.exc_info())
+    line = formatter.format(record)
+    assert "kanarie" not in line.lower()
+    assert all(word in line for word in ("IntegrityError", "ValueError", "test_logs.py", "one_username"))
