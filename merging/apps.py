@@ -11,4 +11,4 @@ class MergingConfig(AppConfig):
     def ready(self) -> None:
         """Find every app's handlers, then let the system check see that no column is forgotten."""
         autodiscover_modules("merge")
-        from merging import checks  # noqa: F401  (registers the check)
+        from merging import checks, migration_checks  # noqa: F401  (register the checks)

@@ -58,6 +58,13 @@ class UndoRefused(MergeError):
     detail = "This merge can't be undone."
 
 
+class JournalOutdated(UndoRefused):
+    """The journal names what this version of the portal doesn't have any more. `facts` says what."""
+
+    code = "undo_not_possible"
+    detail = "This merge was done before the portal was changed, and can't be undone any more."
+
+
 class ChoicesInvalid(MergeError):
     """Choices that no page offers. `errors` name the field, a code and a sentence each."""
 

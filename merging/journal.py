@@ -47,6 +47,27 @@ class StepMissed(Exception):
     """A step met a row that doesn't hold any more what it expected."""
 
 
+def outdated(merge: Merge) -> list[str]:
+    """Models, and columns of models, that the journal names and the portal doesn't have any more. In order."""
+    named = fetch(
+        """SELECT DISTINCT model, key FROM merging_journalentry e
+           CROSS JOIN LATERAL jsonb_object_keys(coalesce(e.before, '{}') || coalesce(e.after, '{}')) key
+           WHERE merge_id = %s AND kind <> 'stay' ORDER BY 1, 2""",
+        [merge.pk],
+    )
+    return list(dict.fromkeys(lost for model, column in named if (lost := _lost(model, column))))
+
+
+def _lost(label: str, column: str) -> str:
+    """What of it is gone; empty when all is there."""
+    try:
+        model = apps.get_model(label)
+    except (LookupError, ValueError):
+        return label
+    known = {field.column for field in model._meta.local_concrete_fields}
+    return "" if column in known else f"{label}.{column}"
+
+
 def write(merge_id: int, steps: Sequence[Step]) -> Tallies:
     """Store every step by one statement: moves with the ids of their rows as they are now, rows to add with new ids.
 
@@ -173,7 +194,8 @@ def _stages(merge: Merge) -> list[_Stage]:
         _Stage(merge.pk, place, place, model, kind, _json(before), _json(after) or {}, int(rows))
         for place, model, kind, before, after, rows in entries
     ]
-    return [_joined(list(group)) for _, group in groupby(singles, _alike)]
+    writing = [stage for stage in singles if stage.columns()]  # a removed column may have been all that changed
+    return [_joined(list(group)) for _, group in groupby(writing, _alike)]
 
 
 def _joined(stages: list[_Stage]) -> _Stage:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connection
 from django.db.models import F, Func, IntegerField, Model
 
@@ -186,7 +188,11 @@ class _Chunk(_Part):
 
     def rows(self, start: int, stop: int) -> list[Row]:
         entry = self.entry
-        model = apps.get_model(entry.model)
+        try:
+            model = apps.get_model(entry.model)
+        except LookupError:  # an upgrade removed it
+            row = Row(f"{entry.model}, which the portal doesn't have any more", entry.outcome, entry.reason)
+            return [row] * (stop - start)
         verdict = Verdict(Outcome(entry.outcome), entry.reason, entry.before or {}, entry.after or {})
         part = f"ids__{start}_{stop}"
         ids = JournalEntry.objects.filter(pk=entry.pk).values_list(part, flat=True).get()
@@ -205,8 +211,9 @@ def _described(handler: MergeHandler | None, model: type[Model], ids: Sequence[i
 
 def _as_before(row: Model, verdict: Verdict) -> Model:
     for attname, value in verdict.before.items():
-        column: Any = row._meta.get_field(attname)
-        setattr(row, attname, column.to_python(value))
+        with suppress(FieldDoesNotExist, ValidationError):  # an upgrade removed or changed the column
+            column: Any = row._meta.get_field(attname)
+            setattr(row, attname, column.to_python(value))
     return row
 
 

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from psycopg2 import errors
 
 import audit.services
 from merging import journal
 from merging.collisions import in_the_way
 from merging.errors import (
+    JournalOutdated,
     MergeError,
     MergeIsBusy,
     MergeRefused,
@@ -35,6 +37,8 @@ from merging.models import Merge
 from merging.plan import Plan, differing_sections, make_plan
 from merging.policies import Policy, find_policy, parse_choices
 from merging.sight import count_left
+
+NOT_TAKEN = (errors.NotNullViolation, errors.CheckViolation)  # rules that came after the merge
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -175,6 +179,7 @@ def check_undo_is_open(actor: User, merge: Merge) -> None:
     accounts = get_user_model().objects.filter(pk__in=[merge.source_id, merge.destination_id], status="deleted")
     if accounts.exists():
         raise UndoRefused("One of its accounts was deleted since, and can't be reinstated.", code="account_deleted")
+    check_journal(merge)
     later = _later_merges(merge).order_by("-id").values_list("id", flat=True).first()
     if later is not None:
         raise UndoRefused(
@@ -182,6 +187,16 @@ def check_undo_is_open(actor: User, merge: Merge) -> None:
             code="undo_later_merge_first",
             facts={"merge": later},
         )
+
+
+def check_journal(merge: Merge) -> None:
+    """Raise UndoRefused when the journal can't be played: its values were removed, or the portal has changed since."""
+    if merge.values_forgotten_at is not None:
+        detail = "The values that an undo would bring back were removed when its time had ended."
+        raise UndoRefused(detail, code="undo_window_closed")
+    if lost := journal.outdated(merge):
+        detail = f"{JournalOutdated.detail} What is missing: {', '.join(lost)}."
+        raise JournalOutdated(detail, facts={"missing": lost})
 
 
 def _later_merges(merge: Merge) -> Any:
@@ -244,7 +259,11 @@ def _rewind(merge: Merge) -> None:
             journal.rewind(merge)
     except journal.StepMissed as error:
         raise RowsHaveChanged(facts={"rows": journal.changed_rows(merge)}) from error
+    except (DataError, ProgrammingError) as error:  # values that a changed column doesn't take any more
+        raise JournalOutdated from error
     except IntegrityError as error:
+        if isinstance(error.__cause__, NOT_TAKEN):
+            raise JournalOutdated from error
         raise RowsHaveChanged(facts={"rows": in_the_way(error)}) from error
     for handler in registered():
         handler.check_undo(merge)

@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from merging.operations import ForgetJournalColumn
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -13,4 +15,5 @@ class Migration(migrations.Migration):
             model_name="pair",
             name="issued",
         ),
+        ForgetJournalColumn("linking.Pair", "issued"),
     ]
