@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from audit.facts import plain, plain_origin
+from audit.facts import plain, plain_event, plain_origin
 from audit.models import AuditEntry, OutboxEvent
 
 
@@ -26,7 +26,7 @@ def record(
 
 def announce(kind: str, payload: Mapping[str, Any], *, subject_id: int | None = None) -> OutboxEvent:
     """Put an event in the outbox; it is sent after the commit, at least once."""
-    return OutboxEvent.objects.create(kind=kind, payload=dict(payload), subject_id=subject_id)
+    return OutboxEvent.objects.create(kind=kind, payload=plain_event(payload), subject_id=subject_id)
 
 
 def record_all(
@@ -43,5 +43,5 @@ def record_all(
 def announce_all(kind: str, events: Iterable[tuple[Mapping[str, Any], int]]) -> None:
     """As announce, for many events at once: (payload, subject_id) each."""
     OutboxEvent.objects.bulk_create(
-        OutboxEvent(kind=kind, payload=dict(payload), subject_id=subject_id) for payload, subject_id in events
+        OutboxEvent(kind=kind, payload=plain_event(payload), subject_id=subject_id) for payload, subject_id in events
     )

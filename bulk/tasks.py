@@ -31,12 +31,6 @@ def _tell_linking(import_id: int) -> None:
 
 
 @shared_task
-def forget_old_rows() -> None:
-    """Once a day."""
-    services.forget_old_rows()
-
-
-@shared_task
 def sweep() -> None:
     """Go on with every file that is at work."""
     at_work = [Import.Status.CHECKING, Import.Status.RUNNING]

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "tree_queries",
     "pgtrigger",
     "lms",
+    "privacy",
     "audit",
     "notices",
     "rest_contract",
@@ -149,9 +150,8 @@ CELERY_BEAT_SCHEDULER = "lms.alive:MemoryScheduler"  # a spoilt file, or a full 
 CELERY_BEAT_SCHEDULE = {
     "accounts-forget-sessions": {"task": "accounts.tasks.forget_sessions", "schedule": schedule(600.0)},
     "webhooks": {"task": "integrations.tasks.deliver", "schedule": schedule(3.0), "options": {"expires": 3}},
-    "bulk-forget": {"task": "bulk.tasks.forget_old_rows", "schedule": schedule(86400.0)},
     "bulk-sweep": {"task": "bulk.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
-    "forget-idempotency-keys": {"task": "rest_contract.tasks.forget_old_keys", "schedule": schedule(3600.0)},
+    "privacy-purge": {"task": "privacy.tasks.purge", "schedule": schedule(3600.0), "options": {"expires": 3600}},
     "merging-sweep": {"task": "merging.tasks.sweep", "schedule": schedule(10.0), "options": {"expires": 9}},
     "forget-failures": {"task": "accounts.tasks.forget_failures", "schedule": schedule(600.0)},
     "notices-sweep": {"task": "notices.tasks.send", "schedule": schedule(10.0), "options": {"expires": 9}},
@@ -200,6 +200,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="notices.files.EmailBackend")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+MAIL_FILES_KEEP_DAYS = env.int("MAIL_FILES_KEEP_DAYS", default=30)
 EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", default=25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
@@ -255,6 +256,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * 2**20)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=30)
+OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=30)
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=200_000)
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 

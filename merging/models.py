@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 class Merge(models.Model):
     """One merge: queued, then done or failed; a done one may become undone.
 
+    `values_forgotten_at`: since then its journal names rows and columns, and no personal values any more.
     `follows` is set when the source had been merged into this survivor's line before: it brings what the source
     gained since. `counts` holds, per section, how many rows had which outcome.
     """
@@ -40,6 +41,7 @@ class Merge(models.Model):
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
     undo_reason = models.CharField(max_length=300, blank=True)
+    values_forgotten_at = models.DateTimeField(null=True, editable=False)
     error = models.TextField(blank=True)
     error_code = models.CharField(max_length=50, blank=True)
 
@@ -56,6 +58,7 @@ class Merge(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], name="merges_waiting", condition=Q(status="queued")),
+            models.Index(fields=["undo_until"], name="merges_to_forget", condition=Q(values_forgotten_at__isnull=True)),
             models.Index(
                 fields=["id"], name="merges_to_tell", condition=Q(status="done", notify=True, notified_at__isnull=True)
             ),

@@ -57,6 +57,7 @@ class OncePerKey:
 
 def once(request: Request, key: str, work: Callable[[], Response]) -> Response:
     """Do the work and keep its answer, or give the answer that is kept."""
+    key = hidden(key)
     asked = _fingerprint(request)
     with transaction.atomic():
         row, is_new = _claim(request.user.pk, key, asked)
@@ -74,7 +75,7 @@ def once_apart(request: Request, key: str, work: Callable[[], Response]) -> Resp
     whoever has the lock and finds such a row knows that its owner died, and begins anew. Work that was committed at
     that moment is asked for again, so it must be harmless twice, as a link of what is linked is.
     """
-    asked = _fingerprint(request)
+    key, asked = hidden(key), _fingerprint(request)
     with _held(request.user.pk, key):
         IdempotencyKey.objects.filter(owner=request.user.pk, key=key, status=0).delete()
         with transaction.atomic():
@@ -110,6 +111,11 @@ def _held(owner_id: int | None, key: str) -> Iterator[None]:
     finally:
         with suppress(Error), connection.cursor() as cursor:  # a connection that died took its locks along
             cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+def hidden(key: str) -> str:
+    """A keyed hash, by which the key is found again: callers make keys of names and addresses too."""
+    return salted_hmac("rest_contract.idempotency.key", key, algorithm="sha256").hexdigest()
 
 
 def _fingerprint(request: Request) -> str:

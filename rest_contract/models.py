@@ -12,7 +12,7 @@ class IdempotencyKey(models.Model):
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    key = models.CharField(max_length=255)
+    key = models.CharField(max_length=64, help_text="a keyed hash of what the caller chose: it may name somebody")
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
@@ -24,4 +24,4 @@ class IdempotencyKey(models.Model):
         indexes = [models.Index(fields=["at"], name="answers_by_age")]
 
     def __str__(self) -> str:
-        return self.key
+        return f"key {self.pk} of {self.owner_id}"

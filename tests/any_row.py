@@ -21,7 +21,7 @@ _makers: dict[type[models.Model], type[factories.Maker[Any]]] = {
 }
 
 
-def make(model: type[models.Model], **given: Any) -> Any:
+def make(model: type[models.Model], /, **given: Any) -> Any:
     """A saved row; what isn't given gets the smallest valid value."""
     if model in _makers:
         return _makers[model].create(**given)

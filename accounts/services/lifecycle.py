@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
-from django.db.models import Q
 
 import audit.services
-import notices.services
 from accounts.errors import AccountDeleted, LastSuperadmin, OwnAccount
-from accounts.models import (
-    Alias,
-    AssignedBranch,
-    AssignedUser,
-    BranchMembership,
-    ManagerAssignment,
-    ProfileValue,
-    Right,
-    Role,
-    Status,
-    User,
-)
+from accounts.models import Right, Role, Status, User
 from accounts.services.access import end_access
 from accounts.services.authority import check_act
+from accounts.services.erasing import accounts_of_person, erase_accounts, lock_before_accounts
 from accounts.services.locks import lock_to_change
 from accounts.services.permissions import find_subject
-from merging.erasure import erase_journals
-
-BLANK = (
-    "email",
-    "first_name",
-    "last_name",
-    "employee_number",
-    "external_id",
-    "phone",
-    "job_title",
-    "language",
-    "timezone",
-)
 
 
 def deactivate(*, actor: User, account_id: int, origin: str = "") -> User:
@@ -73,21 +50,38 @@ def reactivate(*, actor: User, account_id: int, origin: str = "") -> User:
 def delete_account(*, actor: User, account_id: int, origin: str = "") -> User:
     """Erase the person from an account, for good: sign-in ends, identifiers are free, personal values are gone.
 
-    What it did stays, under no name. Aliases that its merge gave to the survivor stay there. Needs Users/Delete.
-    Raises as deactivate does.
+    What it did stays, under no name. Inactive accounts that were merged into it are the same person's, and are erased
+    with it. Aliases that its own merge gave to a survivor are the survivor's, and stay. Needs Users/Delete. Raises as
+    deactivate does.
     """
     with transaction.atomic():
-        subject = _lock_to_end(actor, account_id, Right.DELETE)
-        detail = {"merged_into": subject.merged_into_id}
-        _erase(subject)
-        end_access([subject.pk])
-        audit.services.record("user.deleted", actor_id=actor.pk, subject_id=subject.pk, detail=detail, origin=origin)
+        subject, ids = _lock_to_erase(actor, account_id)
+        ended = dict(User.objects.present().filter(pk__in=ids).values_list("pk", "merged_into_id"))
+        erase_accounts(ids)
+        acts = [
+            (pk, {"merged_into": into} | ({} if pk == account_id else {"with": account_id}))
+            for pk, into in ended.items()
+        ]
+        audit.services.record_all("user.deleted", acts, actor_id=actor.pk, origin=origin)
+    subject.refresh_from_db()
     return subject
 
 
-def _lock_to_end(actor: User, account_id: int, right: Right) -> User:
+def _lock_to_erase(actor: User, account_id: int) -> tuple[User, list[int]]:
+    """As _lock_to_end, with the accounts that are erased with it, and before them what others lock before accounts."""
+    ids = accounts_of_person(account_id)
+    lock_before_accounts(ids)
+    subject = _lock_to_end(actor, account_id, Right.DELETE, with_it=ids)
+    while more := set(accounts_of_person(account_id)) - set(ids):  # merged a moment ago: seldom, so in any order
+        lock_to_change(*more, ends=True)
+        ids += sorted(more)
+    return subject, ids
+
+
+def _lock_to_end(actor: User, account_id: int, right: Right, with_it: Iterable[int] = ()) -> User:
     """The subject, locked so that nothing is written for it meanwhile, with all that forbids to end it checked."""
-    lock_to_change(account_id, ends=True, others=superadmins_to_lock(account_id), actor_id=actor.pk)
+    ending = {account_id, *with_it}
+    lock_to_change(*ending, ends=True, others=superadmins_to_lock(account_id), actor_id=actor.pk)
     subject = find_subject(actor, account_id, right)
     check_act(actor, subject)
     if subject.status == Status.DELETED:
@@ -117,21 +111,3 @@ def _set_status(actor: User, subject: User, status: Status, origin: str) -> None
     action = "user.reactivated" if status == Status.ACTIVE else "user.deactivated"
     detail = {"merged_into": subject.merged_into_id} if subject.merged_into_id else {}
     audit.services.record(action, actor_id=actor.pk, subject_id=subject.pk, detail=detail, origin=origin)
-
-
-def _erase(subject: User) -> None:
-    subject.username = f"deleted-{subject.pk}"
-    for name in BLANK:
-        setattr(subject, name, "")
-    subject.birth_date, subject.last_login, subject.rights = None, None, []
-    subject.email_state, subject.status = "unverified", Status.DELETED
-    subject.set_unusable_password()
-    subject.save()
-    ProfileValue.objects.filter(user=subject).delete()
-    Alias.objects.filter(user=subject).delete()
-    BranchMembership.objects.filter(user=subject).delete()
-    ManagerAssignment.objects.filter(Q(user=subject) | Q(manager=subject)).delete()
-    AssignedUser.objects.filter(Q(user=subject) | Q(power_user=subject)).delete()
-    AssignedBranch.objects.filter(power_user=subject).delete()
-    notices.services.forget_person(subject.pk)
-    erase_journals(subject.pk)

@@ -54,6 +54,7 @@ DELETE = Act(
     (
         "Deleted profiles and their historical records can't be reinstated, by nobody.",
         "Sign-in ends. Name, e-mail address and other personal values are erased; username and e-mail become free for others.",
+        "Inactive accounts that were merged into this one are the same person's, and are erased with it.",
         "A merge of this account can't be undone any more. What it brought to the other account stays there.",
         "To end access and keep the account, deactivate it instead.",
     ),

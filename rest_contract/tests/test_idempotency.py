@@ -16,7 +16,7 @@ from accounts.models import SignInFailure, User
 from accounts.services.throttle import target_key
 from learning_records.models import Course
 from merging.models import Merge
-from rest_contract.idempotency import forget_old_keys
+from rest_contract.idempotency import forget_old_keys, hidden
 from rest_contract.models import IdempotencyKey
 from tests.factories import PASSWORD, PointEntryFactory, SuperadminFactory, UserFactory
 
@@ -134,7 +134,7 @@ def test_it_says_so_while_the_first_still_runs(api: Any, problem: Any, monkeypat
             connection.close()
 
     with transaction.atomic():
-        IdempotencyKey.objects.create(owner=superadmin, key="k1", fingerprint="x")
+        IdempotencyKey.objects.create(owner=superadmin, key=hidden("k1"), fingerprint="x")
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(ask).result()
     problem(answer, 409, "still_running")

@@ -1,0 +1,5 @@
+"""Links hold ids and moments alone."""
+
+from privacy.registry import moments
+
+moments("linking")
