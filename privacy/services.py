@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import structlog
 from django.db import transaction
@@ -36,9 +37,13 @@ def purge_all() -> Iterator[tuple[Purge, int | None]]:
     """
     now = timezone.now()
     for one in purges():
-        try:
-            with transaction.atomic():
-                yield one, one.run(now)
-        except Exception:
-            log.exception("purge_failed", purge=one.name)
-            yield one, None
+        yield one, _run(one, now)
+
+
+def _run(one: Purge, now: datetime) -> int | None:
+    try:
+        with transaction.atomic():
+            return one.run(now)
+    except Exception:
+        log.exception("purge_failed", purge=one.name)
+        return None

@@ -13,9 +13,14 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
+import privacy.checks
+import privacy.registry
+from accounts.services import delete_account
 from merging import handlers
 from merging.checks import find_gaps
 from merging.errors import MergeError
+from merging.migration_checks import find_lost_names
+from tests.factories import SuperadminFactory, UserFactory
 from tests.merging_cases import Pair
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "add-a-kind-of-data.md"
@@ -76,6 +81,35 @@ def test_it_is_named_by_the_check_until_a_handler_claims_it(loans: type[Model], 
     assert "(merging.E001) No merge handler claims lending.loan.user." in PAGE.read_text(encoding="utf-8")
     follow("lending/merge.py", registry)
     assert list(find_gaps()) == []
+
+
+def test_its_columns_are_named_by_the_check_until_privacy_names_them(
+    loans: type[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Nobody says whether lending.Loan.item holds personal values."
+    assert said in [gap.msg for gap in privacy.checks.find_gaps()]
+    assert f"(privacy.E001) {said}" in PAGE.read_text(encoding="utf-8")
+    for name in ("_personal", "_harmless"):
+        monkeypatch.setattr(privacy.registry, name, list(getattr(privacy.registry, name)))
+    monkeypatch.setattr(privacy.registry, "_moments", dict(privacy.registry._moments))
+    exec(BLOCKS["lending/privacy.py"], {})
+    assert list(privacy.checks.find_gaps()) == []
+    person = UserFactory.create(username="kanarie")
+    loan = lend(loans, person, "Kanarie's cage", 1)
+    delete_account(actor=SuperadminFactory.create(), account_id=person.pk)
+    loan.refresh_from_db()
+    assert loan.item == "[removed]'s cage"  # type: ignore[attr-defined]
+
+
+def test_a_renamed_column_is_carried_over(loans: type[Model], registry: dict[str, Any]) -> None:
+    follow("lending/merge.py", registry)
+    module: dict[str, Any] = {}
+    exec(BLOCKS["lending/migrations/0002_thing.py"], module)
+    migration = module["Migration"]("0002_thing", "lending")
+    assert list(find_lost_names([migration])) == []
+    migration.operations.pop()
+    (lost,) = find_lost_names([migration])
+    assert f"(merging.E010) {lost.msg}" in PAGE.read_text(encoding="utf-8")
 
 
 def test_it_moves_with_three_attributes_and_comes_back(loans: type[Model], registry: dict[str, Any]) -> None:
