@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
@@ -59,9 +60,9 @@ def traceback_in_text(out: TextIO, found: Any) -> None:
     out.write(text)
 
 
-def traceback_for_machines(found: Any) -> Any:
+def traceback_for_machines(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> Any:
     """The same as data."""
-    stacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)(found)
+    stacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)(exc_info)
     for stack in stacks:
         stack["exc_value"] = said(str(stack["exc_value"]))
     return stacks
