@@ -33,7 +33,11 @@ def _delete(rows: object) -> int:
 
 
 moments("integrations")
-not_personal("integrations.Webhook", "url events secret", "another system's address, and what it is told")
+not_personal(
+    "integrations.Webhook",
+    "url events stopped sealed_query sealed_secret",
+    "another system's address, and what it is told",
+)
 not_personal("integrations.Delivery", "status", "one of a few fixed words")
 personal("integrations.Delivery", "error", erase=Blank("event__subject"), kept="OUTBOX_KEEP_DAYS")
 purge("events and deliveries", after="OUTBOX_KEEP_DAYS", run=_purge_events)
