@@ -104,7 +104,8 @@ def hide_others(changes: list[dict[str, Any]], actor: Any) -> list[dict[str, Any
         (values, name)
         for change in changes
         for values in (change["before"] or {}, change["after"])
-        for name in values.keys() & _account_columns(f"{change['app']}.{change['model']}")
+        for name in values
+        if _may_name_account(f"{change['app']}.{change['model']}", name)
     ]
     named = {values[name] for values, name in places if values[name] is not None}
     if actor.is_superadmin or not named:
@@ -117,9 +118,13 @@ def hide_others(changes: list[dict[str, Any]], actor: Any) -> list[dict[str, Any
 
 
 @cache
-def _account_columns(label: str) -> frozenset[str]:
-    fields = apps.get_model(label)._meta.concrete_fields
-    return frozenset(field.attname for field in fields if field.related_model is get_user_model())
+def _may_name_account(label: str, name: str) -> bool:
+    """Whether the column refers to accounts; of one that an upgrade removed, any id may."""
+    try:
+        found = {field.attname: field for field in apps.get_model(label)._meta.concrete_fields}.get(name)
+    except LookupError:
+        found = None
+    return found.related_model is get_user_model() if found else name.endswith("_id")
 
 
 def _plain(value: Any) -> Any:

@@ -58,6 +58,7 @@ def stricter_column(merge: Merge) -> None:
 
 
 def a_new_rule(merge: Merge) -> None:
+    run("SET CONSTRAINTS ALL IMMEDIATE")
     run("ALTER TABLE accounts_user ADD CONSTRAINT no_zero CHECK (phone <> '0815') NOT VALID")
 
 

@@ -75,7 +75,7 @@ def test_a_purged_merge_is_not_undone_however_long_the_window_is_now(pair: Pair,
 
 def test_events_and_deliveries_go_after_their_days(settings: Any) -> None:
     old, kept = timezone.now() - timedelta(days=settings.OUTBOX_KEEP_DAYS + 1), timezone.now()
-    hook = Webhook.objects.create(url="https://example.invalid/", secret="x")
+    hook = Webhook.objects.create(url="https://example.invalid/")
 
     def event(at: datetime, taken: bool = True) -> OutboxEvent:
         made = OutboxEvent.objects.create(kind="merge.done", payload={}, taken_at=at if taken else None)
