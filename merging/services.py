@@ -37,6 +37,7 @@ from merging.models import Merge
 from merging.plan import Plan, differing_sections, make_plan
 from merging.policies import Policy, find_policy, parse_choices
 from merging.sight import count_left
+from merging.undo_rules import check_journal
 
 NOT_TAKEN = (errors.NotNullViolation, errors.CheckViolation)  # rules that came after the merge
 
@@ -187,16 +188,6 @@ def check_undo_is_open(actor: User, merge: Merge) -> None:
             code="undo_later_merge_first",
             facts={"merge": later},
         )
-
-
-def check_journal(merge: Merge) -> None:
-    """Raise UndoRefused when the journal can't be played: its values were removed, or the portal has changed since."""
-    if merge.values_forgotten_at is not None:
-        detail = "The values that an undo would bring back were removed when its time had ended."
-        raise UndoRefused(detail, code="undo_window_closed")
-    if lost := journal.outdated(merge):
-        detail = f"{JournalOutdated.detail} What is missing: {', '.join(lost)}."
-        raise JournalOutdated(detail, facts={"missing": lost})
 
 
 def _later_merges(merge: Merge) -> Any:
