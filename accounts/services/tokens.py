@@ -83,7 +83,8 @@ def find_token(key: str) -> ApiToken | None:
     if token is None or not token.owner.is_active or (token.expires_at and token.expires_at <= now):
         return None
     if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)  # once a minute is enough to know
+        # Once a minute is enough to know. A token that ended while this waited for its row lets nobody in.
+        return token if ApiToken.objects.filter(pk=token.pk).update(last_used_at=now) else None
     return token
 
 
