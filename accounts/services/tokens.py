@@ -27,12 +27,20 @@ def may_have_tokens(account: User) -> bool:
 
 
 def create_token(
-    *, owner: User, name: str = "", scopes: Iterable[str] | None = None, days: int | None = None, origin: str = ""
+    *,
+    owner: User,
+    name: str = "",
+    scopes: Iterable[str] | None = None,
+    days: int | None = None,
+    origin: str = "",
+    epoch: int | None = None,
 ) -> tuple[str, ApiToken]:
     """Make a key that acts with its owner's rights. Returns the key, shown this once, and the token.
 
     All scopes that the owner can grant unless some are named; it expires after `days` (365 unless told otherwise).
-    Raises FieldsInvalid, and NotAllowed when the owner can't sign in or acts through a token without `admin`.
+    `epoch` is the owner's session epoch when a browser asked: a new password or role meanwhile ended its session, so
+    that it makes no token either. Raises FieldsInvalid, and NotAllowed when the owner can't sign in or acts through a
+    token without `admin`.
     """
     days = DAYS if days is None else days
     check_scopes(owner, {ADMIN})
@@ -44,6 +52,8 @@ def create_token(
         now = User.objects.select_for_update(no_key=True).filter(pk=owner.pk, status="active").first()
         if now is None:
             raise NotAllowed("Only an active account can have tokens.")
+        if epoch is not None and now.session_epoch != epoch:
+            raise NotAllowed("Your session has ended. Sign in again.")
         if ADMIN in chosen and not now.is_superadmin:
             raise NotAllowed("Only a superadmin's token can have the scope admin.")
         token = ApiToken.objects.create(

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from accounts.errors import NotAllowed
 from accounts.models import ApiToken, Role, Session, User
 from accounts.services import change_own_password, create_token, update_user
 from accounts.sign_in import reset_tokens
@@ -118,3 +119,11 @@ def test_so_does_whoever_changes_the_own_role_by_page(client: Client) -> None:
     sent = {"username": root.username, "email": root.email, "role": "power_user", "language": "en", "timezone": "UTC"}
     assert client.post(address, sent).status_code == 302
     assert client.get("/preferences/").status_code == 200
+
+
+def test_a_request_under_way_makes_no_token_after_its_session_ended() -> None:
+    paula = power_user(username="paula")
+    update_user(actor=superadmin(), account_id=paula.pk, data={"password": NEW})
+    with pytest.raises(NotAllowed):
+        create_token(owner=paula, epoch=paula.session_epoch)
+    assert not ApiToken.objects.exists()

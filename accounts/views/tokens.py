@@ -60,14 +60,15 @@ revoke.asks_for_password = True  # type: ignore[attr-defined]
 
 def _create(request: HttpRequest, form: TokenForm) -> str:
     """The new key; empty when it was refused, with the reasons on the form."""
-    data = form.cleaned_data
+    data, owner = form.cleaned_data, actor_of(request)
     try:
         key, _token = services.create_token(
-            owner=actor_of(request),
+            owner=owner,
             name=data["name"],
             scopes=data["scopes"],
             days=data["days"],
             origin=origin_of(request),
+            epoch=owner.session_epoch,
         )
     except FieldsInvalid as error:
         for one in error.errors:
