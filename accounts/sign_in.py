@@ -6,11 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth import login, update_session_auth_hash, user_logged_in
+from django.contrib.auth import login, update_session_auth_hash, user_logged_in, user_logged_out
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+import audit.services
 from accounts.devices import device_of
 from accounts.services import check_credentials, confirm_password
 from accounts.sessions import note_start
@@ -61,6 +62,17 @@ def renew_proof(request: HttpRequest) -> None:
     request.session[PROVEN_AT] = int(time.time())
     if (user := getattr(request, "user", None)) is not None and user.is_authenticated:
         user.has_proven_password = True
+
+
+@receiver(user_logged_in, dispatch_uid="accounts.sign_in.audit")
+def audit_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    audit.services.record("session.started", actor_id=user.pk, subject_id=user.pk, origin=address_of(request))
+
+
+@receiver(user_logged_out, dispatch_uid="accounts.sign_in.audit")
+def audit_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        audit.services.record("session.ended", actor_id=user.pk, subject_id=user.pk, origin=address_of(request))
 
 
 def stay_signed_in(request: HttpRequest, account: User) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import Right
 from accounts.views.access import actor_of, needs_right
+from audit import trail
 from bulk import reading, services, tasks
 from bulk.errors import ImportRefused
 from bulk.kinds import KINDS, Kind
@@ -43,6 +44,7 @@ def template(request: HttpRequest, kind: str) -> HttpResponseBase:
 def current(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The current list, ready to be edited and uploaded again."""
     found = _kind(kind)
+    trail.exported(kind=kind)
     return _download(f"{kind}.csv", reading.write(found.columns(), map(tuple, found.listing(actor_of(request)))))
 
 
@@ -81,6 +83,7 @@ upload.takes_files_of = Right.EDIT  # type: ignore[attr-defined]
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """What the check found, row by row, or what came of it."""
     file = _find(request, pk)
+    trail.seen(None)
     rows = file.rows.all()
     verdict = request.GET.get("verdict", "")
     if verdict in ImportRow.Verdict.values:
@@ -136,6 +139,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def result(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The same file, with what was found and what came of each row."""
     file = _find(request, pk)
+    trail.exported(kind=str(file.kind), rows=file.total)
     header = ["line", *file.header, "verdict", "outcome", "column", "reason"]
     return _download(f"result-{file.pk}.csv", reading.write(header, _results(file)))
 

@@ -17,6 +17,7 @@ from accounts.errors import AccountError
 from accounts.models import Right, User
 from accounts.typed import as_data
 from accounts.views.access import actor_of, find_account, name_for, needs_right, origin_of, typed_before
+from audit import trail
 from consolidation import services
 from consolidation.errors import ConsolidationError
 from consolidation.evidence import gather, missing_enrollments, not_transferable, suggest
@@ -235,11 +236,10 @@ def _find(request: HttpRequest, pk: int) -> Consolidation:
     consolidation = rows.filter(pk=pk).first()
     if consolidation is None:
         raise Http404
-    visible = set(
-        User.objects.visible_to(actor_of(request)).filter(pk__in=_ids(consolidation)).values_list("pk", flat=True)
-    )
-    if visible != _ids(consolidation):
+    visible = User.objects.visible_to(actor_of(request)).filter(pk__in=_ids(consolidation))
+    if visible.count() != len(_ids(consolidation)):
         raise Http404
+    trail.seen(consolidation.one_id, other=consolidation.other_id)
     if not (consolidation.one.is_learner and consolidation.other.is_learner):
         raise PermissionDenied
     return consolidation

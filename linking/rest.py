@@ -43,6 +43,7 @@ class LinkGroups(Rows):
     serializer_class = LinkGroupSerializer
     filters = {"user": filters.by_id("memberships__user")}  # narrowed to members that the caller may know of
     orderings = {"id": "id", "created_at": "created_at"}
+    personal = True
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Asking for an account out of sight finds nothing, though the group has another that is in sight."""
@@ -97,6 +98,7 @@ class Links(SingleRows):
     serializer_class = LinkSerializer
     keeps_failures = True  # refused passwords stay counted
     grave = ("create",)
+    personal = True
 
     def scope(self) -> QuerySet[Link]:
         """A learner's: those of their own group. Otherwise those of accounts that the caller may see."""
@@ -126,6 +128,7 @@ class Links(SingleRows):
         """How far the generation is."""
         link = self.get_object()
         group = Membership.objects.filter(user=link.account_id).values_list("group_id", flat=True).first()
+        self.note_read("read", link.account_id)
         return Response(self._told(link, group, created=False))
 
     def _told(self, link: Link | None, group_id: int | None, *, created: bool) -> dict[str, Any]:

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "lms.headers.more_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lms.health.StateMiddleware",
+    "audit.middleware.TrailMiddleware",
     "rest_contract.throttling.RateLimitMiddleware",
     "lms.bodies.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
+from audit import trail
 from merging.models import Merge
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def visible_account(actor: User, account_id: int) -> User:
     found: User | None = get_user_model().objects.visible_to(actor).filter(pk=account_id).first()
     if found is None:
         raise Http404
+    trail.seen(found.pk)
     return found
 
 

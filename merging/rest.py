@@ -156,6 +156,7 @@ class Merges(Rows):
     }
     orderings = {"id": "id", "performed_at": "performed_at", "requested_at": "requested_at"}
     grave = ("create", "undo")
+    personal = True
     scopes = {
         "list": ("read", "merge"),
         "retrieve": ("read", "merge"),
@@ -175,6 +176,9 @@ class Merges(Rows):
             return Merge.objects.all()
         seen = get_user_model().objects.visible_to(self.actor).order_by().values("pk")
         return Merge.objects.filter(source__in=seen, destination__in=seen)
+
+    def owner_of(self, row: Merge) -> int:
+        return row.source_id
 
     def show(self, rows: Sequence[Any]) -> list[Any]:
         """Who did it is told only to those who may know of them."""
@@ -203,6 +207,7 @@ class Merges(Rows):
     def preview(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What the merge would do, and what stands in its way. Writes nothing."""
         question = self._question(QuestionSerializer(data=request.data))
+        self.note_read("read", question["source_id"], destination=question["destination_id"])
         with in_turn(self.actor.pk):
             return Response(_previewed(services.preview(actor=self.actor, **question)))
 
@@ -213,6 +218,7 @@ class Merges(Rows):
         merge = self.get_object()
         pages = JournalPages()
         rows = pages.rows_of(merge, request)
+        self.note_read("read", merge.source_id)
         return pages.get_paginated_response(rows)
 
     @extend_schema(request=UndoSerializer, responses=MergeSerializer)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from psycopg2 import errors
 
 import audit.services
+from audit import trail
 from merging import journal
 from merging.collisions import in_the_way
 from merging.errors import (
@@ -76,7 +77,7 @@ def request_merge(
     once. Raises MergeError of every kind.
     """
     chosen = find_policy(policy)
-    with one_transaction():
+    with trail.attempt("merge.refused", source_id, destination=destination_id), one_transaction():
         lock_accounts({source_id, destination_id}, source_id, actor.pk)
         case, actor = _read(actor.pk, source_id, destination_id, chosen, choices)
         merge_id = _new_merge_id()
@@ -144,7 +145,7 @@ def undo_merge(*, actor: User, merge_id: int, reason: str, origin: str = "") -> 
 
     Raises UndoRefused with the code of the rule, and RowsHaveChanged naming rows that were changed since.
     """
-    with one_transaction():
+    with trail.attempt("undo.refused", None, merge=merge_id), one_transaction():
         merge = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)  # two undos must not both pass
         lock_accounts({merge.source_id, merge.destination_id}, merge.source_id, actor.pk)
         check_undo_is_open(get_user_model().objects.get(pk=actor.pk), merge)

@@ -41,6 +41,7 @@ class SingleRows(OncePerKey, viewsets.GenericViewSet[Any]):
     lookup_value_regex = "[0-9]{1,18}"
     lookup_value_converter = "str"
     http_method_names = ["get", "post", "patch", "delete", "head"]
+    personal: ClassVar[bool] = False  # whether rows tell of people: then it is noted who reads them
 
     def scope(self) -> QuerySet[Any]:
         """The rows that the caller may know of."""
@@ -59,7 +60,20 @@ class SingleRows(OncePerKey, viewsets.GenericViewSet[Any]):
         return queryset
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(self.show([self.get_object()])[0])
+        row = self.get_object()
+        shown = self.show([row])[0]
+        self.note_read("read", self.owner_of(row))
+        return Response(shown)
+
+    def note_read(self, how: str, owner: int | None = None, **detail: Any) -> None:
+        """Leave on the request what it showed of whom; the audit's middleware writes it down."""
+        if self.personal:
+            detail = {"resource": self.basename, **detail}
+            self.request._request.rest_shown = {"how": how, "owner": owner, "detail": detail}  # type: ignore[attr-defined]
+
+    def owner_of(self, row: Any) -> int | None:
+        """The account that a row belongs to."""
+        return getattr(row, "user_id", None)
 
     def show(self, rows: Sequence[Any]) -> list[Any]:
         """Rows as an outsider sees them. Subclasses fetch here, for all rows at once, what rows need."""
@@ -71,6 +85,10 @@ class Rows(SingleRows):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        if page:
+            owners = {self.owner_of(row) for row in page}
+            given = sorted(name for name in request.query_params if name in self.filters)
+            self.note_read("listed", owners.pop() if len(owners) == 1 else None, rows=len(page), filters=given)
         return self.get_paginated_response(self.show(page or []))
 
 

@@ -31,6 +31,7 @@ class AuditEntries(Rows):
     }
     orderings = {"id": "id", "at": "at"}
     default_ordering = "-id"
+    personal = True
 
     def scope(self) -> QuerySet[AuditEntry]:
         need_superadmin(actor_of(self.request))

@@ -138,6 +138,7 @@ class ReadableOwnedRows(Rows):
     """Rows of the accounts that the caller may see. `owner` is the path to the account; `masks` name other accounts."""
 
     owner: ClassVar[str] = "user"
+    personal = True
     masks: ClassVar[tuple[str, ...]] = ()
     filters = {"user": filters.by_id("user")}
 

@@ -62,6 +62,7 @@ class Users(WritableRows):
     model = User
     serializer_class = UserSerializer
     grave = ("destroy",)
+    personal = True
     # Which of the two depends on the account and the fields; the services decide when they write.
     scopes = dict.fromkeys(("create", "partial_update", "destroy", "deactivate", "reactivate"), ("write", "admin"))
     filters = {
@@ -108,6 +109,9 @@ class Users(WritableRows):
 
     def may_write(self) -> None:
         need_right(actor_of(self.request))
+
+    def owner_of(self, row: Any) -> int:
+        return int(row.pk)
 
     def check_references(self, rows: list[Row], many: bool) -> None:
         """The service says which of them this caller may name."""
@@ -171,6 +175,7 @@ class Users(WritableRows):
         user = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
         if user is None:
             raise Problem(404, "not_found", errors.UnknownAccount.detail)
+        self.note_read("read", user.pk)
         return Response(transcript_of(user.pk, request, history))
 
 

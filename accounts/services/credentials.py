@@ -9,6 +9,7 @@ from accounts.models import Status, User
 from accounts.services import throttle
 from accounts.services.text import is_storable, storable
 from accounts.services.throttle import Attempt
+from audit import trail
 
 
 def check_credentials(*, caller: str, username: str, password: str, device: Device | None = None) -> User | None:
@@ -20,8 +21,11 @@ def check_credentials(*, caller: str, username: str, password: str, device: Devi
     """
     account = find_by_sign_in(username)
     attempt = _attempt(caller, username, account, device)
-    throttle.count(attempt)
+    meant = account.pk if account else None  # the audit never gets the name that was typed
+    with trail.attempt("caller.throttled", meant):
+        throttle.count(attempt)
     if not _is_right(account, password):
+        trail.refused("credentials.refused", meant)
         return None
     throttle.forgive(attempt)
     return account
@@ -34,9 +38,11 @@ def confirm_password(*, account: User, session: str, password: str) -> bool:
     a transaction.
     """
     attempt = Attempt(f"session {sha256(f'{account.pk} {session}'.encode()).hexdigest()[:40]}")
-    throttle.count(attempt)
+    with trail.attempt("caller.throttled", account.pk):
+        throttle.count(attempt)
     fresh = User.objects.present().filter(pk=account.pk).first()
     if not _is_right(fresh, password):
+        trail.refused("password.not_confirmed", account.pk)
         return False
     throttle.forgive(attempt)
     return True

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from accounts.errors import NotAllowed, UnknownAccount
 from accounts.models import User
 from accounts.sign_in import address_of
+from audit import trail
 
 View = Callable[..., HttpResponseBase]
 
@@ -83,4 +84,5 @@ def find_account(actor: User, account_id: int) -> User:
     account = User.objects.visible_to(actor).select_related("merged_into").filter(pk=account_id).first()
     if account is None:
         raise Http404("There is no such account, or it isn't yours to see.")
+    trail.seen(account.pk)
     return cast(User, account)

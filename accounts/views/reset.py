@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+import audit.services
 import hints
 from accounts import services
 from accounts.devices import device_of, remember
@@ -34,6 +35,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error.detail)
             status, retry_after = 429, error.retry_after
         else:
+            account = services.find_by_sign_in(email)
+            _audit(request, "reset.requested", account.pk if account else None)
             owe_reset_link(email)
             hints.send("notices.tasks.send")
             messages.success(request, SENT)
@@ -53,10 +56,15 @@ def reset(request: HttpRequest, account_id: int, token: str) -> HttpResponse:
         return render(request, "accounts/reset.html", {"form": None}, status=410)
     form = NewPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _set(request, account, form):
+        _audit(request, "reset.used", account.pk)
         remember(request, account.pk)  # whoever reads the mail isn't kept out by others' guesses
         messages.success(request, "Your password is changed. Sign in with it.")
         return redirect("accounts:sign_in")
     return render(request, "accounts/reset.html", {"form": form, "account": account})
+
+
+def _audit(request: HttpRequest, action: str, account_id: int | None) -> None:
+    audit.services.record(action, actor_id=None, subject_id=account_id, origin=origin_of(request))
 
 
 def _set(request: HttpRequest, account: User, form: NewPasswordForm) -> bool:

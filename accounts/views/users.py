@@ -13,6 +13,7 @@ from accounts.paging import capped_count
 from accounts.report import STATUSES, Filters, branches_of, listed, page, survivors
 from accounts.views.access import actor_of, find_account, needs_right
 from accounts.views.actions import actions_for
+from audit import trail
 
 OFFERED = 10
 COLUMNS = (
@@ -45,6 +46,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "kept": {name: value for name, value in request.GET.items() if name not in ("after", "before", "selected")},
         **_side(actor, _selected(actor, request.GET.get("selected", ""))),
     }
+    trail.listed(len(shown.rows))
     is_part = request.headers.get("HX-Target") == "report"
     return render(request, "accounts/_report.html" if is_part else "accounts/users.html", context)
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Right, User
 from accounts.views.access import actor_of, deciding, find_account, name_for, needs_right, origin_of
 from accounts.views.actions import may_edit
+from audit import trail
 from learning_records import services
 from learning_records.errors import LearningError
 from learning_records.hints import hint_owed
@@ -154,6 +155,7 @@ def _find(request: HttpRequest, pk: int) -> Enrollment:
     found = rows.filter(pk=pk, user__in=seen).first()
     if found is None:
         raise Http404
+    trail.seen(found.user_id)
     return found
 
 

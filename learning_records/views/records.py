@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Right, User
 from accounts.views.access import actor_of, deciding, find_account, needs_right, origin_of
 from accounts.views.actions import may_edit
+from audit import trail
 from learning_records import services
 from learning_records.errors import EntriesInvalid, LearningError
 from learning_records.forms import ReasonForm, RecordForm
@@ -116,6 +117,7 @@ def _find(request: HttpRequest, record_id: int) -> LearningRecord:
     found = rows.filter(pk=record_id, user__in=visible).first()
     if found is None:
         raise Http404("There is no such record, or it isn't yours to see.")
+    trail.seen(found.user_id)
     return found
 
 

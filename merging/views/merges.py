@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 import notices.services
+from audit import trail
 from merging import mails, review, services
 from merging.access import (
     actor_of,
@@ -62,6 +63,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
         {"merge": merge, "policy": POLICIES[merge.policy].label, "by": name_for(actor, merge.performed_by)}
         for merge in page[:PER_PAGE]
     ]
+    trail.listed(len(rows))
     context = {"form": form, "rows": rows, "next": f"?{urlencode(following)}" if following else ""}
     return render(request, "merging/list.html", context)
 
@@ -85,6 +87,7 @@ def _filtered(request: HttpRequest, merges: QuerySet[Merge], form: MergeFilterFo
 def merge_page(request: HttpRequest, merge_id: int) -> HttpResponse:
     """One merge: the rows of its review, now as history. While it is queued, its page asks until there is news."""
     merge = get_object_or_404(visible_merges(actor_of(request)), pk=merge_id)
+    trail.seen(merge.source_id, destination=merge.destination_id)
     if merge.status == Merge.Status.QUEUED and "HX-Request" in request.headers:
         return HttpResponse(status=204)
     return render(request, "merging/merge.html", _history(request, merge))
@@ -184,6 +187,7 @@ def undo(request: HttpRequest, merge_id: int) -> HttpResponse:
     if not actor.is_superadmin:
         raise PermissionDenied
     merge = get_object_or_404(visible_merges(actor), pk=merge_id)
+    trail.seen(merge.source_id, destination=merge.destination_id)
     form = UndoForm(request.POST or None, initial=typed_before(request))
     if request.method == "POST" and form.is_valid():
         return _undo(request, merge, form)
