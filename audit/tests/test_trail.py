@@ -11,6 +11,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from accounts.sign_in import reset_tokens
 from audit import trail
 from audit.limits import Limiter
 from audit.models import AuditEntry
@@ -80,6 +81,16 @@ def test_a_reset_that_was_asked_for(client: Client) -> None:
         client.post(reverse("accounts:forgotten_password"), {"email": email})
 
     assert told() == [("reset.requested", jane.pk, {}), ("reset.requested", None, {})]
+
+
+def test_a_reset_that_was_used_and_no_part_of_its_link(client: Client) -> None:
+    jane = UserFactory.create(email="jane@example.org")
+    token = reset_tokens.make_token(jane)
+    path = reverse("accounts:reset_password", args=[jane.pk, token])
+    client.post(path, {"new": "a-much-better-one", "again": "a-much-better-one"})
+
+    assert ("reset.used", jane.pk, {}) in told()
+    assert token not in str(AuditEntry.objects.values())
 
 
 # refusals
