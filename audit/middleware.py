@@ -115,4 +115,6 @@ def _origin(request: HttpRequest) -> str:
     if not request.path_info.startswith("/api/"):
         return address
     token = getattr(request, "auth", None)
-    return f"REST {address} token {token.pk}" if token is not None else f"REST {address} session"
+    if token is not None:
+        return f"REST {address} token {token.pk}"
+    return f"REST {address} session" if _actor_id(request) else f"REST {address}"
