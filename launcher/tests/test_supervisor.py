@@ -129,11 +129,11 @@ def test_a_launcher_that_slept_kills_nobody(stage: Stage, monkeypatch: pytest.Mo
     first, awake = pid_of(kept), time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: awake() + 3600)  # the machine was closed for an hour
 
-    stage.supervisor.look()
-    stage.supervisor.look()
-    assert kept.child
-    assert not kept.child.has_ended()
+    for _ in range(20):  # long enough for a kill to be seen
+        stage.supervisor.look()
+        time.sleep(0.02)
     assert pid_of(kept) == first
+    assert kept.status()["restarts"] == 0
 
 
 def test_the_wait_grows_and_good_running_resets_it() -> None:
@@ -153,14 +153,17 @@ def test_one_that_never_starts_is_told_with_what_may_help(stage: Stage) -> None:
 def test_stopping_ends_the_stubborn_the_stopped_and_those_that_wait(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("launcher.supervisor.ENDS_WITHIN", 1.0)
-    stubborn, stopped = stage.keep("stubborn", STUBBORN), stage.keep("stopped", "exec sleep 1000")
+    monkeypatch.setattr("launcher.supervisor.ENDS_WITHIN", 3.0)
+    polite = f"trap 'touch {stage.folder}/asked; exit' TERM; echo listens; while true; do sleep 0.1; done"
+    stubborn, stopped = stage.keep("stubborn", STUBBORN), stage.keep("stopped", polite)
     waiting = stage.keep("waiting", "exit 1")
     stage.until(lambda: waiting.status()["restarts"] == 2 and not waiting.child)
+    stage.until_said("listens")
     pids = [pid_of(stubborn), send(signal.SIGSTOP, stopped)]
 
     stage.supervisor.stop()
     assert all(not psutil.pid_exists(pid) for pid in pids)
+    assert (stage.folder / "asked").exists(), "the stopped one was continued, to end politely"
     assert waiting.child is None
     assert not state.path(stage.folder).exists()
 
