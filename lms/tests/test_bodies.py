@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import StopUpload
 from django.test import Client
 from gunicorn.http.errors import InvalidChunkSize
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from bulk.models import Import
+from bulk.uploading import CountedUpload
 
 SIGN_IN, UPLOAD = "/sign-in/", "/imports/users/upload/"
 MANY = 3_000_000  # bytes: more than Django keeps of a file in memory
@@ -102,6 +104,14 @@ def test_a_file_is_counted_while_it_streams(client: Client, superadmin: User, se
     answer = client.post(UPLOAD, {"file": SimpleUploadedFile("a.csv", CSV + b"\n" * MANY)}, follow=True)
     assert "larger than 2 MB" in answer.content.decode()
     assert not Import.objects.exists()
+
+
+def test_the_count_ends_the_reading(rf: Any, settings: Any) -> None:
+    settings.IMPORT_MAX_BYTES = 10
+    handler = CountedUpload(rf.post(UPLOAD))
+    assert handler.receive_data_chunk(b"a" * 10, 0) == b"a" * 10
+    with pytest.raises(StopUpload):
+        handler.receive_data_chunk(b"a", 10)
 
 
 @pytest.mark.django_db

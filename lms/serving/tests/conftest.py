@@ -87,7 +87,10 @@ class Web:
 
     def open(self, data: bytes = b"") -> socket.socket:
         """A connection on which `data` was sent."""
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that the system keeps little of an answer
+        client.settimeout(20)
+        client.connect(("127.0.0.1", self.port))
         client.sendall(data)
         return client
 
