@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.password_rules import ForbiddenWordsValidator
+from lms.secret import kept_secret
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,3 +76,44 @@ def test_a_password_of_words_that_everybody_knows_is_refused(password: str) -> N
 @pytest.mark.parametrize("password", ["a portal of green doors", "xylophone", "abc"])
 def test_other_passwords_may_hold_such_a_word(password: str) -> None:
     ForbiddenWordsValidator(["portal", "learning", "lms"]).validate(password)
+
+
+@pytest.mark.django_db
+def test_a_password_is_checked_exactly_as_it_was_typed(client: Client, learner: User) -> None:
+    password = "  Ünïcode spaces and " + "x" * 100 + "  "
+    learner.set_password(password)
+    learner.save()
+    sign_in = reverse("accounts:sign_in")
+    for wrong in (password.strip(), password.lower(), password[:72]):
+        assert client.post(sign_in, {"username": "jane", "password": wrong}).status_code == 200
+    assert client.post(sign_in, {"username": "jane", "password": password}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_signing_out_ends_the_session_on_the_server(client: Client, learner: User) -> None:
+    client.force_login(learner)
+    kept = client.cookies[settings.SESSION_COOKIE_NAME].value
+    client.post(reverse("accounts:sign_out"))
+    client.cookies[settings.SESSION_COOKIE_NAME] = kept
+    assert client.get(reverse("accounts:preferences")).status_code == 302
+    assert not Session.objects.filter(account=learner).exists()
+
+
+@pytest.mark.django_db
+def test_the_cookie_of_a_session_is_closed_to_scripts_and_to_other_sites(client: Client, learner: User) -> None:
+    learner.set_password("correct horse battery")
+    learner.save()
+    client.post(reverse("accounts:sign_in"), {"username": "jane", "password": "correct horse battery"})
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Lax", "/", "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/.git/config", "/static/", "/static/../manage.py", "/.env", "/static/js/"])
+def test_nothing_but_static_files_is_served_from_the_disk(client: Client, address: str) -> None:
+    assert client.get(address).status_code == 404
+
+
+def test_the_kept_secret_is_its_owners_alone(tmp_path: Path) -> None:
+    kept_secret(tmp_path)
+    assert (tmp_path / "secret-key").stat().st_mode & 0o077 == 0
