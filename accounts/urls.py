@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/<int:account_id>/edit/", edit.edit, name="edit_user"),
     path("users/<int:account_id>/deactivate/", life.deactivate, name="deactivate"),
     path("users/<int:account_id>/send-reset/", life.send_reset, name="send_reset"),
+    path("users/<int:account_id>/sign-out/", life.sign_out_everywhere, name="sign_out_everywhere"),
     path("users/<int:account_id>/reactivate/", life.reactivate, name="reactivate"),
     path("users/<int:account_id>/delete/", life.delete, name="delete"),
     path("users/<int:account_id>/side/", users.side, name="side"),

@@ -7,7 +7,7 @@ from accounts.errors import TooManyFailures
 from accounts.services.access import end_access
 from accounts.services.branches import change_branch, create_branch
 from accounts.services.credentials import check_credentials, confirm_password, count_request, find_by_sign_in
-from accounts.services.lifecycle import deactivate, delete_account, reactivate
+from accounts.services.lifecycle import deactivate, delete_account, reactivate, sign_out_everywhere
 from accounts.services.locks import lock_to_change
 from accounts.services.lookup import find_by_identifier
 from accounts.services.many import create_users
@@ -48,6 +48,7 @@ __all__ = [
     "request_reset",
     "revoke_token",
     "sessions_of",
+    "sign_out_everywhere",
     "update_user",
     "update_users",
 ]

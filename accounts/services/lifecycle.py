@@ -30,6 +30,24 @@ def deactivate(*, actor: User, account_id: int, origin: str = "") -> User:
     return subject
 
 
+def sign_out_everywhere(*, actor: User, account_id: int, origin: str = "") -> User:
+    """End every session, API token and reset link of another account, which stays active: after a lost device, say.
+
+    Needs Users/Edit. Raises UnknownAccount, NotAllowed, OwnAccount, AccountDeleted.
+    """
+    with transaction.atomic():
+        lock_to_change(account_id, actor_id=actor.pk)
+        subject = find_subject(actor, account_id, Right.EDIT)
+        check_act(actor, subject)
+        if subject.status == Status.DELETED:
+            raise AccountDeleted
+        if subject.pk == actor.pk:
+            raise OwnAccount("End your own sessions under Preferences > Sessions.")
+        end_access([subject.pk])
+        audit.services.record("user.signed_out", actor_id=actor.pk, subject_id=subject.pk, origin=origin)
+    return subject
+
+
 def reactivate(*, actor: User, account_id: int, origin: str = "") -> User:
     """Let an inactive account sign in again, with its old password and new sessions. Needs Users/Edit.
 

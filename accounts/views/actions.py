@@ -53,6 +53,7 @@ def _life(actor: User, account: User) -> Iterator[Action]:
     if account.status == Status.ACTIVE:
         if account.email:
             yield Action("Send password reset", "mail", reverse("accounts:send_reset", args=[account.pk]))
+        yield Action("Sign out everywhere", "log-out", reverse("accounts:sign_out_everywhere", args=[account.pk]))
         yield Action("Deactivate", "power-off", reverse("accounts:deactivate", args=[account.pk]))
     else:
         yield Action("Reactivate", "power", reverse("accounts:reactivate", args=[account.pk]))

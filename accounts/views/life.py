@@ -48,6 +48,16 @@ REACTIVATE = Act(
         "Sessions and API tokens from before stay ended.",
     ),
 )
+SIGN_OUT = Act(
+    "Sign out everywhere",
+    "{} is signed out everywhere.",
+    (
+        "Every open session, API token and password reset of this account ends now.",
+        "The person can sign in again with the same username and password.",
+        "If somebody else may know the password, send a password reset too.",
+    ),
+    joined_by=": ",
+)
 DELETE = Act(
     "Delete",
     "The account is deleted.",
@@ -86,6 +96,11 @@ def _send_reset(*, actor: User, account_id: int, origin: str) -> User:
 @login_required
 def deactivate(request: HttpRequest, account_id: int) -> HttpResponse:
     return _page(request, account_id, DEACTIVATE, services.deactivate)
+
+
+@login_required
+def sign_out_everywhere(request: HttpRequest, account_id: int) -> HttpResponse:
+    return _page(request, account_id, SIGN_OUT, services.sign_out_everywhere)
 
 
 @login_required
