@@ -15,7 +15,8 @@ from django.conf import settings
 from bulk.errors import ImportRefused
 
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-NUMBER = r"[\d\s().,/+-]*(?:$|[;|\t\r\n])"
+# Bounded, since it is looked for at every sign of a cell: a cell of signs alone must not take minutes.
+NUMBER = r"[\d\s().,/+-]{0,60}(?:$|[;|\t\r\n])"
 # The full-width signs too: some spreadsheets take them for the plain ones.
 SIGN = rf"(?:[=@\uff1d\uff0b\uff0d\uff20]|[+-](?!{NUMBER}))"
 FORMULA = re.compile(rf"[\t\r]|{SIGN}")

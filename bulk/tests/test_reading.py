@@ -2,6 +2,7 @@
 
 import csv
 import io
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -181,3 +182,11 @@ def test_it_keeps_no_line_without_end_in_memory() -> None:
         read(file, KNOWN)  # type: ignore[arg-type]
     assert refusal.value.code == "row_too_long"
     assert file.given < 10 * reading.LONGEST_ROW
+
+
+@pytest.mark.parametrize("text", ["+,", "-1,", "++", "'", ";=", "+ ", ',"'])
+def test_a_cell_of_signs_is_read_in_linear_time(text: str) -> None:
+    """Counted as processor time of this process: with a quadratic expression the longest took minutes."""
+    before = process_time()
+    reading.plain(text * (reading.LONGEST_ROW // len(text)))
+    assert process_time() - before < 20
