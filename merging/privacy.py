@@ -18,8 +18,8 @@ from privacy.person import Person
 from privacy.registry import before_locks, kept_out, moments, not_personal, personal, purge
 
 # Which rows and columns changed stays to be seen; what was in personal columns doesn't. Of a model that isn't
-# installed any more, ids alone stay.
-SAFE = "key LIKE '%%\\_id' OR (known ? model AND NOT known -> model ? key)"
+# installed any more, ids alone stay. A column that is named as personal is none, however it is called.
+SAFE = "NOT coalesce(known -> model ? key, FALSE) AND (key LIKE '%%\\_id' OR known ? model)"
 BLANKED = """
     coalesce((SELECT jsonb_object_agg(key, CASE WHEN {safe} THEN value ELSE 'null' END) FROM jsonb_each({column})),
              {column})

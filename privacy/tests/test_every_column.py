@@ -92,7 +92,7 @@ def _special(model: type[models.Model], person: User) -> dict[str, Any]:
 
 def _values(model: type[models.Model], column: str, person: User) -> dict[str, Any]:
     if model is JournalEntry and column in ("before", "after"):
-        return {column: {"username": CANARY, "merged_into_id": 1}}
+        return {column: {"username": CANARY, "external_id": CANARY, "merged_into_id": 1}}
     if model is JournalEntry and column == "what":
         return {column: f"Account {CANARY}"}
     if model is IdempotencyKey and column == "body":
