@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from django.db import connection
+
 SHORTEST = 3  # a shorter value would be met by chance in other people's texts
 REMOVED = "[removed]"
 
@@ -34,8 +36,10 @@ class Person:
 
     @property
     def lowered(self) -> list[str]:
-        """The identifiers in lower case, for comparison with whole values."""
-        return sorted({value.lower() for value in self.identifiers})
+        """The identifiers in lower case as PostgreSQL has it, for comparison there with whole values."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT lower(v) FROM unnest(%s::text[]) v ORDER BY 1", [sorted(self.identifiers)])
+            return [value for (value,) in cursor.fetchall()]
 
 
 def usable(values: Iterable[object]) -> frozenset[str]:

@@ -92,6 +92,18 @@ def test_texts_of_others_lose_whole_identifiers_alone(value: str, text: str, lef
     assert merge.reason == left
 
 
+def test_a_letter_that_only_postgresql_makes_small_is_found_too() -> None:
+    """Python makes two characters of it, PostgreSQL one; the cell is compared in PostgreSQL."""
+    person = UserFactory.create(username="İpek.Deniz", email="İpek@example.com", first_name="", last_name="")
+    file = Import.objects.create(kind="users", file_name="u.csv", header=["username"], uploaded_by=UserFactory.create())
+    row = ImportRow.objects.create(
+        import_file=file, line=1, cells={"username": "İpek.DENIZ", "email": "İPEK@example.com"}
+    )
+    statements(person)
+    row.refresh_from_db()
+    assert row.cells == {}
+
+
 def test_a_person_without_values_has_no_pattern() -> None:
     assert Person([1]).identifier_pattern is None
     assert usable(["", None, "ab", " abc "]) == {"abc"}
