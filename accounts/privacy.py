@@ -11,7 +11,7 @@ from django.db.models import CharField, Model, Q, Value
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import Alias, ProfileValue, Session, SignInFailure, User
-from accounts.services.throttle import forget_old_failures, target_key
+from accounts.services.throttle import forget_old_failures, target_keys
 from privacy.erasers import Remove
 from privacy.person import Person, usable
 from privacy.registry import moments, not_personal, personal, purge
@@ -59,7 +59,7 @@ def _erase_users(person: Person, model: type[Model], columns: Sequence[str]) -> 
 
 def _forget_failures(person: Person, model: type[Model], columns: Sequence[str]) -> None:
     """Counted under hashes of what was typed; those of the person's own names are found again."""
-    targets = [target_key(value) for value in person.identifiers]
+    targets = target_keys(sorted(person.identifiers))
     callers = [f"account {pk}" for pk in person.ids]
     SignInFailure.objects.filter(Q(target__in=targets) | Q(caller__in=callers)).delete()
 

@@ -7,6 +7,7 @@ its live sessions, are counted apart and each for itself: what strangers do neve
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +46,20 @@ class Attempt:
 
 def target_key(name: str) -> str:
     """What a typed name is counted under: the same for every spelling, and no way back to the name."""
-    return salted_hmac("accounts.throttle", storable(name).strip().lower(), algorithm="sha256").hexdigest()[:40]
+    return target_keys([name])[0]
+
+
+def target_keys(names: Sequence[str]) -> list[str]:
+    """The keys of many names by one statement. What finds an account is compared in PostgreSQL's lower case, which
+    isn't Python's for every letter: each difference would be a count of its own for the same account."""
+    stripped = [storable(name).strip() for name in names]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT lower(v) FROM unnest(%s::text[]) WITH ORDINALITY w(v, place) ORDER BY place", [stripped])
+        return [_hidden(lowered) for (lowered,) in cursor.fetchall()]
+
+
+def _hidden(name: str) -> str:
+    return salted_hmac("accounts.throttle", name, algorithm="sha256").hexdigest()[:40]
 
 
 def address_key(address: str) -> str:

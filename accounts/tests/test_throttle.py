@@ -239,6 +239,14 @@ def test_old_failures_are_purged(jane: User, clock: time_machine.Traveller) -> N
     assert SignInFailure.objects.count() == 1
 
 
+def test_every_spelling_that_finds_an_account_is_counted_as_one() -> None:
+    """PostgreSQL finds the account, whose small letters are other ones than Python's for some."""
+    person("ida", email="ida@example.com", password=PASSWORD)
+    assert check("İda") is not None
+    assert strangers_guess("ida") == 5
+    assert strangers_guess("İda") == strangers_guess("İDA ") == 0
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("callers", "most"), [(lambda number: "10.0.0.1", 4), (lambda number: f"10.0.0.{number}", 5)])
 def test_guessing_at_once_wins_no_guess(callers: Callable[[int], str], most: int, settings: Settings) -> None:
