@@ -56,11 +56,13 @@ def check_act(actor: User, account: User) -> None:
 def check_change(actor: User, account: User, data: Mapping[str, Any]) -> None:
     """Of a learner's account `admin` for what it protects, `write` for the rest; of staff `admin` for everything.
 
-    Credentials and standing take a recent sign-in. A password is its owner's: power users send a reset. Raises
-    NotAllowed and SignInAgain.
+    Credentials and standing take a recent sign-in. A password is its owner's: power users send a reset, and a browser
+    changes its own where the current one is asked for (change_own_password). Raises NotAllowed and SignInAgain.
     """
     if "password" in data and not actor.is_superadmin:
         raise NotAllowed("Only a superadmin may set another person's password. Send a password reset instead.")
+    if "password" in data and actor.pk == account.pk and actor.token_scopes is None:
+        raise NotAllowed("Change your own password under Preferences, with the current one.")
     if account.is_learner and (not data or data.keys() - ADMINISTRATIVE):
         check_scopes(actor, {WRITE})
     if not account.is_learner or data.keys() & ADMINISTRATIVE:

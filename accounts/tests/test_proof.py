@@ -221,3 +221,15 @@ class TestPages:
         client.force_login(superadmin())
         assert client.get("/admin/password_change/")["Location"] == "/preferences/password/"
         assert client.post("/admin/password_change/", {})["Location"] == "/preferences/password/"
+
+
+def test_a_browser_changes_its_own_password_with_the_current_one_alone(client: Client) -> None:
+    """However recent the sign-in: whoever finds the browser open mustn't take the account over."""
+    boss = superadmin("boss", password=PASSWORD)
+    client.force_login(boss)
+    before = row(boss)
+    answer = client.patch(f"{USERS}{boss.pk}/", {"password": NEW}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert row(boss) == before
+    done = client.post("/preferences/password/", {"current": PASSWORD, "new": NEW, "again": NEW})
+    assert done["Location"] == "/preferences/"
