@@ -12,7 +12,9 @@ from django.db import transaction
 
 import audit.services
 import sealing
+from accounts.errors import NotAllowed
 from accounts.models import User
+from accounts.services import lock_actor
 from integrations import sending
 from integrations.errors import AddressesRefused, AddressRefused
 from integrations.models import Webhook
@@ -24,15 +26,22 @@ PATIENCE = 5.0  # seconds for all of them
 def register(*, actor: User, rows: Sequence[Mapping[str, Any]], origin: str = "") -> list[Webhook]:
     """Tell these addresses: `url`, `events` (all, when none is named) and `is_active` of each. All or none.
 
-    Each secret stands in the answer's `new_secret`; nobody is shown it later. Raises AddressesRefused.
+    Each secret stands in the answer's `new_secret`; nobody is shown it later. Raises AddressesRefused and NotAllowed.
     """
     check_addresses([row["url"] for row in rows])
     with transaction.atomic():
+        _prove(actor)
         made = Webhook.objects.bulk_create([_new(actor, **row) for row in rows])
         audit.services.record_all(
             "webhook.created", [(None, _told(webhook)) for webhook in made], actor_id=actor.pk, origin=origin
         )
     return made
+
+
+def _prove(actor: User) -> None:
+    """Again, under lock and before any row of a webhook: looking names up takes seconds, and the role may have ended."""
+    if not lock_actor(actor.pk).is_superadmin:
+        raise NotAllowed("Only a superadmin may write webhooks.")
 
 
 def _new(actor: User, url: str, events: Iterable[str] = (), is_active: bool = True) -> Webhook:
@@ -56,7 +65,7 @@ def _give_secret(webhook: Webhook) -> None:
 
 
 def change(*, actor: User, webhook: Webhook, values: Mapping[str, Any], origin: str = "") -> Webhook:
-    """Change `url`, `events` or `is_active`; a new address is tried at once. Raises AddressesRefused.
+    """Change `url`, `events` or `is_active`; a new address is tried at once. Raises AddressesRefused and NotAllowed.
 
     Switching a stopped webhook on takes it over: the actor answers for it from then on, and it gets a new secret when
     no key opens the old one.
@@ -64,6 +73,7 @@ def change(*, actor: User, webhook: Webhook, values: Mapping[str, Any], origin: 
     if "url" in values:
         check_addresses([values["url"]])
     with transaction.atomic():
+        _prove(actor)
         # NO KEY UPDATE: it may be stopped at this moment; deliveries may refer to it
         webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
         was_stopped = bool(webhook.stopped)
@@ -118,8 +128,9 @@ def _reseal(pk: int) -> None:
 
 
 def remove(*, actor: User, webhook: Webhook, origin: str = "") -> None:
-    """Forget the webhook and its deliveries."""
+    """Forget the webhook and its deliveries. Raises NotAllowed."""
     with transaction.atomic():
+        _prove(actor)
         _audit("webhook.removed", actor, webhook, origin)
         webhook.delete()
 

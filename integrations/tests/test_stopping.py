@@ -11,6 +11,7 @@ from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook as Receiver
 
 import audit.services
+from accounts.errors import NotAllowed
 from accounts.models import Role, User
 from accounts.services import deactivate, delete_account
 from audit.models import AuditEntry
@@ -148,3 +149,21 @@ def test_changing_one_that_was_removed_meanwhile_is_not_found(
 
     monkeypatch.setattr(services, "check_addresses", remove_meanwhile)
     problem(api.patch(f"{HOOKS}{hook.pk}/", {"url": hook.url}, format="json"), 404)
+
+
+@pytest.mark.parametrize("act", ["register", "change", "remove"])
+@pytest.mark.parametrize("way", WAYS)
+def test_who_lost_the_rights_since_the_request_came_in_writes_nothing(
+    superadmin: User, creator: User, hook: Webhook, way: Callable[[User, User], None], act: str
+) -> None:
+    """A look-up of names stands between the two."""
+    acts: dict[str, Callable[[], object]] = {
+        "register": lambda: services.register(actor=creator, rows=[{"url": "http://127.0.0.1:9/late"}]),
+        "change": lambda: services.change(actor=creator, webhook=hook, values={"is_active": True}),
+        "remove": lambda: services.remove(actor=creator, webhook=hook),
+    }
+    before = list(Webhook.objects.values())
+    way(creator, superadmin)
+    with pytest.raises(NotAllowed):
+        acts[act]()
+    assert list(Webhook.objects.values()) == before
