@@ -40,6 +40,11 @@ def answer(client: socket.socket) -> bytes:
     return said
 
 
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO", "Script_Name"])
+def test_a_caller_does_not_say_where_the_portal_lies(small: Web, name: str) -> None:
+    assert small.call("GET", "/", {name: "/elsewhere"}).status == 200
+
+
 @pytest.mark.parametrize("data", [SILENT, HALF_A_HEAD, HALF_A_BODY, HALF_A_LONG_BODY, UNREAD_BODY, CHUNKS])
 def test_two_hundred_slow_clients_hold_up_nobody(small: Web, data: bytes) -> None:
     with slow_clients(small, data, 200):
