@@ -3,6 +3,8 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 ARGS ?=
+# Two test files at a time, each process with a database of its own. Some tests named by ARGS run in one process.
+PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench fuzz chaos venv venv-dev venv-fuzz
@@ -10,14 +12,14 @@ ARGS ?=
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
-	@echo "Variables: PORT, BIND, DATA_DIR, DATABASE_URL, REDIS_URL, DEMO (docs/operations.md), PYTHON, ARGS"
+	@echo "Variables: PORT, BIND, DATA_DIR, DATABASE_URL, REDIS_URL, DEMO (docs/operations.md), PYTHON, ARGS, PROCESSES"
 
 run: venv ## start the portal and everything it needs; Ctrl-C stops it
 	@exec $(RUN) -m launcher run
 
 test: venv-dev venv-fuzz ## run all tests, or some: make test ARGS="merging -k undo"
 	@$(RUN) -m launcher.chromium
-	@exec $(RUN) -m pytest $(ARGS)
+	@exec $(RUN) -m pytest $(or $(ARGS),--numprocesses $(PROCESSES) --dist loadfile)
 
 check: venv-dev ## format, lint, types, imports, templates, migrations, settings, security
 	@exec $(RUN) -m launcher.check
