@@ -39,6 +39,8 @@ POWERS = """
         ('may change entries', has_table_privilege(%(role)s, 'audit_auditentry', 'UPDATE')),
         ('may remove entries', has_table_privilege(%(role)s, 'audit_auditentry', 'DELETE')),
         ('may empty the audit', has_table_privilege(%(role)s, 'audit_auditentry', 'TRUNCATE')),
+        ('may make temporary tables, which stand before those of the audit',
+            has_database_privilege(%(role)s, current_database(), 'TEMPORARY')),
         ('may write chains', has_table_privilege(%(role)s, 'audit_auditlink', 'INSERT')
             OR has_table_privilege(%(role)s, 'audit_auditlink', 'UPDATE')
             OR has_table_privilege(%(role)s, 'audit_audithead', 'UPDATE'))
@@ -58,6 +60,7 @@ def grant(**kwargs: Any) -> None:
 
 
 def _grant(cursor: CursorWrapper, role: str) -> None:
+    _take_temporary_tables_away(cursor)
     cursor.execute("SELECT current_schema(), has_schema_privilege(%s, current_schema(), 'USAGE')", [role])
     ((schema, has_usage),) = cursor.fetchall()
     if not has_usage:
@@ -68,6 +71,17 @@ def _grant(cursor: CursorWrapper, role: str) -> None:
         cursor.execute(f"REVOKE ALL ON {what} FROM {_quoted(role)}")
         if privileges:
             cursor.execute(f"GRANT {', '.join(privileges)} ON {what} TO {_quoted(role)}")
+
+
+def _take_temporary_tables_away(cursor: CursorWrapper) -> None:
+    """One named like a table of the audit would stand before it. Everybody may make them unless told otherwise."""
+    cursor.execute(
+        """SELECT current_database() FROM pg_database d WHERE datname = current_database()
+           AND pg_has_role(datdba, 'USAGE') AND (datacl IS NULL OR EXISTS (
+               SELECT FROM aclexplode(datacl) WHERE grantee = 0 AND privilege_type = 'TEMPORARY'))"""
+    )
+    for (database,) in cursor.fetchall():
+        cursor.execute(f"REVOKE TEMPORARY ON DATABASE {_quoted(database)} FROM PUBLIC")
 
 
 def powers() -> list[str]:

@@ -44,6 +44,13 @@ class RateLimitMiddleware:
         return response
 
 
+def seconds_to_wait(request: HttpRequest, page: str, a_minute: int) -> int:
+    """For a page that strangers may ask for: 0, or how long this address has to wait because it asked too often."""
+    if not settings.RATE_LIMIT_ANONYMOUS or not _is_too_many(f"{page} {_address(request)}", a_minute):
+        return 0
+    return seconds_left()
+
+
 def _settle(credential: str, before: str, address: str, now: str) -> None:
     """Count for whom it turned out to be, and know them next time."""
     if before == now:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -70,15 +72,20 @@ def test_a_stranger_s_address_has_a_limit_on_every_address(stranger_address: str
 
 
 @pytest.mark.django_db
-def test_bad_tokens_are_refused_before_the_database_is_asked(
-    stranger_address: str, django_assert_num_queries: Any
-) -> None:
+def test_bad_tokens_are_refused_before_the_database_is_asked(stranger_address: str) -> None:
     for number in range(3):
         bad = Client(REMOTE_ADDR=stranger_address, HTTP_AUTHORIZATION=f"Bearer lms_{number}")
         assert bad.get(ONE).status_code == 401
     another = Client(REMOTE_ADDR=stranger_address, HTTP_AUTHORIZATION="Bearer lms_more")
-    with django_assert_num_queries(0):
+    with CaptureQueriesContext(connection) as asked:
         assert another.get(ONE).status_code == 429
+    assert [query["sql"].split()[0] for query in asked] == ["INSERT"]  # the audit notes some refusals of a flood
+    assert "audit_auditentry" in asked[0]["sql"]
+    for _ in range(30):
+        another.get(ONE)
+    with CaptureQueriesContext(connection) as asked:
+        assert another.get(ONE).status_code == 429
+    assert list(asked) == []
 
 
 @pytest.mark.django_db
@@ -139,3 +146,13 @@ def test_without_redis_nobody_is_counted_and_nobody_waits(
     began = time.monotonic()
     assert statuses(client, 20) == [200] * 20
     assert time.monotonic() - began < 3  # 0.2 seconds once, not 20 times
+
+
+def test_numbers_of_certificates_cannot_be_tried_one_after_the_other(db: None, stranger_address: str) -> None:
+    client = Client(REMOTE_ADDR=stranger_address)
+    page = "/certificates/check/"
+    answers = [client.get(page, {"number": f"SEC-{number}"}) for number in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert client.get(page).status_code == 200
+    assert Client(REMOTE_ADDR="192.0.2.7").get(page, {"number": "SEC-1"}).status_code == 200
