@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -96,6 +97,8 @@ def enrollment(request: HttpRequest, pk: int) -> HttpResponse:
     """One enrollment: its facts and tracking; set its completion, void it, restore it."""
     found = _find(request, pk)
     may_change = may_edit(actor_of(request), found.user)
+    if request.method == "POST" and not may_change:
+        raise PermissionDenied
     acts = {"complete": CompletionForm, "void": VoidForm, "restore": VoidForm}
     chosen = request.POST.get("act", "")
     form = acts[chosen](request.POST) if chosen in acts else None
