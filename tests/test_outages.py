@@ -56,9 +56,11 @@ class Saboteur:
 @contextmanager
 def failing(at: int, fault: str) -> Iterator[Saboteur]:
     saboteur = Saboteur(at, fault)
-    with connection.execute_wrapper(saboteur):
-        yield saboteur
-    connection.close()
+    try:
+        with connection.execute_wrapper(saboteur):
+            yield saboteur
+    finally:
+        connection.close()
 
 
 @contextmanager
@@ -67,9 +69,11 @@ def no_database() -> Iterator[None]:
     before = connection.settings_dict["HOST"]
     connection.close()
     connection.settings_dict["HOST"] = "/nowhere"
-    yield
-    connection.settings_dict["HOST"] = before
-    connection.close()
+    try:
+        yield
+    finally:
+        connection.settings_dict["HOST"] = before
+        connection.close()
 
 
 @pytest.fixture
