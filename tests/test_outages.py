@@ -9,11 +9,12 @@ from urllib.request import Request, urlopen
 
 import psycopg2
 import pytest
-from django.db import connection
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import OperationalError, connection
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.tests.people import PASSWORD
 from learning_records.models import Course
 from rest_contract.outages import is_outage
@@ -230,3 +231,14 @@ def test_a_browser_goes_on_when_its_connections_were_cut(live_server: Any, super
                 " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
     assert statuses == [200] * 4
+
+
+def test_a_session_that_cant_be_saved_is_an_outage_and_one_that_is_gone_is_not(person: Client) -> None:
+    """Django takes both for a session that is gone, and answers 400."""
+    session = person.session
+    session["a"] = 1
+    with failing(1, FAULTS["full disk"]), pytest.raises(OperationalError):
+        session.save()
+    Session.objects.all().delete()
+    with pytest.raises(UpdateError):
+        session.save()
