@@ -222,6 +222,7 @@ class TestTheCatalogue:
         other = SuperadminFactory.create(username="boss")
         client = APIClient(raise_request_exception=False)
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(owner=other)[0]}")
+        assert client.get("/api/v1/courses/").status_code == 200  # notes the token's use, which would wait below
         demote = lambda: update_user(actor=cast.root, account_id=other.pk, data={"role": "learner"})  # noqa: E731
         with before_commit(demote):
             late = pool.submit(apart(lambda: client.post("/api/v1/courses/", {"title": "New"}, format="json")))

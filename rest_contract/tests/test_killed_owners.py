@@ -89,7 +89,8 @@ def test_a_key_that_is_held_is_not_taken(caller: Any, learner: User, problem: An
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"idempotency {learner.pk} k"])
+            name = f"idempotency {learner.pk} {idempotency.hidden('k')}"
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
         answer = client.post("/api/v1/links/", {}, format="json", headers={"Idempotency-Key": "k"})
     finally:
         other.close()
