@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from accounts.models import AssignedUser, User
@@ -16,6 +18,10 @@ from accounts.services import create_token
 from hints import sending
 from tests.brokers import Broker
 from tests.factories import PowerUserFactory, SuperadminFactory, UserFactory
+
+# How long examples take to be drawn says something of the machine, nothing of the portal.
+hypothesis_settings.register_profile("any_machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+hypothesis_settings.load_profile("any_machine")
 
 Caller = Callable[..., APIClient]
 
