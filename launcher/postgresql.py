@@ -32,7 +32,12 @@ SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
-CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+CARELESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "idle_in_transaction_session_timeout": "60s",  # what a test left open must not hold up the next one for ever
+}
 
 
 class PostgreSQL:

@@ -43,3 +43,16 @@ def before_commit(work: Callable[[], object]) -> Iterator[None]:
     with transaction.atomic():
         work()
         yield
+
+
+_inherited: list[Any] = []
+
+
+def forget_inherited_connection() -> None:
+    """In a forked process: leave the parent's connection to it, and open another when one is needed.
+
+    Closing the parent's before the fork isn't enough. A process that has driven a browser runs an event loop, and
+    Django then keeps a second connection; the fork has no loop and finds the first one open.
+    """
+    _inherited.append(connection.connection)  # kept, since its end would end the parent's session
+    connection.connection = None

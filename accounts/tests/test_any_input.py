@@ -24,7 +24,9 @@ anything = st.recursive(leaf, lambda inner: st.lists(inner, max_size=3) | st.dic
 custom = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e", "\x00"]), leaf, max_size=5)
 fields = st.sampled_from([*sorted(WRITABLE), "id", "merged_into", "session_epoch", "is_staff"])
 bodies = st.dictionaries(fields, anything, max_size=6) | st.fixed_dictionaries({"profile": custom})
-several = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+several = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture

@@ -246,7 +246,9 @@ def _later_refused(found: list[dict[str, Any]], key: Any) -> None:
             seen.add(key(one))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(rows=st.lists(CELLS.filter(lambda row: any(row.values())), min_size=1, max_size=6))
 def test_it_agrees_with_a_model_of_the_rules(boss: User, rows: list[dict[str, str]]) -> None:
     User.objects.filter(pk__gt=boss.pk).delete()

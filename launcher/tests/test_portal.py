@@ -175,7 +175,7 @@ def test_what_cannot_start_waits_longer_each_time(start: Starter, data: Path, fr
                 break
     assert waits == [0.5, 1, 2, 4]
 
-    portal.send_signal(signal.SIGHUP)  # while the web waits for its next start
+    portal.terminate()  # while the web waits for its next start
     portal.communicate(timeout=PATIENCE)
     assert portal.returncode == 0
     assert left_over(data) == []

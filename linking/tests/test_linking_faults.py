@@ -33,6 +33,7 @@ from linking.models import Pair
 from linking.services import generation
 from linking.tests.cast import course, differences, earn, link, person
 from lms.celery import app
+from tests.concurrency import forget_inherited_connection
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
 KILLS = int(os.environ.get("FUZZ_EXAMPLES", "40"))
@@ -77,6 +78,7 @@ class Life:
 
 def work_forever() -> None:
     """A worker with small batches, so that every kill hits a different point."""
+    forget_inherited_connection()
     generation.RECORDS = generation.OF_ONE_PAIR = generation.PAIRS = 3  # type: ignore[misc]
     while True:
         try:

@@ -18,6 +18,7 @@ from linking.models import Link
 from merging.models import Merge
 from rest_contract import idempotency
 from rest_contract.models import IdempotencyKey
+from tests.concurrency import forget_inherited_connection
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,12 +32,20 @@ def killed(ask: Ask, account: User) -> Iterator[None]:
     fork = multiprocessing.get_context("fork")
     go = fork.Event()
     connection.close()
-    child = fork.Process(target=lambda: (go.wait(), ask()), daemon=True)
+
+    def ask_when_told() -> None:
+        forget_inherited_connection()
+        go.wait()
+        ask()
+
+    child = fork.Process(target=ask_when_told, daemon=True)
     child.start()
-    with transaction.atomic():
-        User.objects.select_for_update().get(pk=account.pk)
-        go.set()
-        wait_for_a_waiter()
+    try:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=account.pk)
+            go.set()
+            wait_for_a_waiter()
+    finally:  # whatever came of it: a child that lives on would hold up the tests that follow
         assert child.pid is not None
         os.kill(child.pid, signal.SIGKILL)
         child.join()
