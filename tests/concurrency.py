@@ -49,10 +49,6 @@ _inherited: list[Any] = []
 
 
 def forget_inherited_connection() -> None:
-    """In a forked process: leave the parent's connection to it, and open another when one is needed.
-
-    Closing the parent's before the fork isn't enough. A process that has driven a browser runs an event loop, and
-    Django then keeps a second connection; the fork has no loop and finds the first one open.
-    """
+    """In a forked process: leave a connection that the parent has open to it, and open another when one is needed."""
     _inherited.append(connection.connection)  # kept, since its end would end the parent's session
     connection.connection = None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.errors import AccountError
 from accounts.models import Role, Status, User
@@ -17,28 +14,15 @@ from accounts.services import deactivate, delete_account, lock_for_writing, reac
 from accounts.tests.people import merged, person, superadmin
 from merging.errors import MergeError
 from rewards.models import PointEntry
+from tests.concurrency import apart, before_commit, wait_until_blocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Result = TypeVar("Result")
 
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as executor:
         yield executor
-
-
-def apart(work: Callable[[], Result]) -> Callable[[], Result]:
-    """In another thread, on a connection of its own that is closed again."""
-
-    def run() -> Result:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    return run
 
 
 def give_points(account_id: int) -> int | None:
@@ -48,26 +32,6 @@ def give_points(account_id: int) -> int | None:
         if target is not None:
             PointEntry.objects.create(user_id=target, amount=1)
         return target
-
-
-def wait_until_blocked(future: Future[Result]) -> None:
-    """Until somebody waits for a row lock in the database."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and not future.done():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("It didn't wait.")
-
-
-@contextmanager
-def before_commit(work: Callable[[], object]) -> Iterator[None]:
-    """The work is done, its locks are held, and nobody else sees it yet."""
-    with transaction.atomic():
-        work()
-        yield
 
 
 class TestWritingForAnAccountThatEnds:
